@@ -1,0 +1,132 @@
+// What a run tells the world, in the order in which it happens. Charts, the token stream, statistics and
+// the command line's JSON lines are functions of these and of nothing else.
+
+import type { Failure } from './errors.ts';
+import type { Candidate } from './ops.ts';
+
+/** The parts that models play. */
+export type Role = 'small' | 'large';
+
+/** Why the small model hands over to the large one. */
+export type HandOverReason =
+  /** It was less sure than the fallback threshold. */
+  | 'fallback'
+  /** It drafted as many tokens as allowed. */
+  | 'draftCap'
+  /** Its draft ends the text, and nothing ends unverified. */
+  | 'finalVerify';
+
+export type FinishReason = 'eos' | 'length';
+
+/** What a decoding algorithm yields. `at` is an index into the sequence, prompt included. */
+export type DecodeEvent =
+  | {
+      readonly type: 'token';
+      readonly at: number;
+      readonly token: number;
+      readonly by: Role;
+      /** The author's own probability of this token. */
+      readonly prob: number;
+    }
+  | {
+      readonly type: 'handOver';
+      readonly at: number;
+      readonly why: HandOverReason;
+      /** What the small model would have said, when it was not sure enough. */
+      readonly proposal?: Candidate;
+      /** Drafted tokens that wait for a verdict. */
+      readonly pending: number;
+    }
+  | {
+      readonly type: 'verdict';
+      /** Where the draft begins. */
+      readonly at: number;
+      /** Nats per draft token. */
+      readonly distances: readonly number[];
+      readonly accepted: number;
+    }
+  | {
+      /** `removed` tokens from `at` on are struck out; a token event with the replacement follows. */
+      readonly type: 'rollback';
+      readonly at: number;
+      readonly removed: readonly number[];
+    }
+  | { readonly type: 'finished'; readonly reason: FinishReason };
+
+/** Work of one model in one generation. */
+export interface ModelWork {
+  readonly passes: number;
+  readonly positions: number;
+}
+
+/** What one generation cost and gave. Times are active time: pauses do not count. */
+export interface GenerationStats {
+  readonly tokens: number;
+  readonly ms: number;
+  readonly small: ModelWork;
+  readonly large: ModelWork;
+  readonly drafted: number;
+  readonly accepted: number;
+  readonly rolledBack: number;
+  readonly fallbacks: number;
+  readonly rollbacks: number;
+  /** Bytes copied from the GPU during this generation. */
+  readonly bytesReadBack: number;
+}
+
+/** A token as it is shown. */
+export interface Piece {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** The methods that an evaluation sets side by side. */
+export type Contender = 'small' | 'large' | 'method';
+
+/** What one run yields; the stream of these is the run's record. */
+export type RunEvent =
+  | {
+      /** A generation begins: the prompt as the models read it. */
+      readonly type: 'prompt';
+      readonly pieces: readonly Piece[];
+      readonly maxTokens: number;
+    }
+  | {
+      readonly type: 'decode';
+      readonly event: DecodeEvent;
+      /** Active milliseconds since the previous event of this generation. */
+      readonly ms: number;
+      /** Text of the event's token, if it has one. */
+      readonly text?: string;
+    }
+  | {
+      /** The method's generation is complete. */
+      readonly type: 'generated';
+      readonly tokens: readonly number[];
+      readonly text: string;
+      readonly reason: FinishReason;
+      readonly stats: GenerationStats;
+    }
+  | {
+      /** The large model alone on the same prompt, measured in the same run. */
+      readonly type: 'baseline';
+      readonly tokens: readonly number[];
+      readonly text: string;
+      readonly reason: FinishReason;
+      readonly stats: GenerationStats;
+      /** Milliseconds of one cached one-token pass, the median over this run; for the cost model. */
+      readonly passMs: Readonly<Record<Role, number>>;
+    }
+  | {
+      /** One contender's answer to one problem of an evaluation. */
+      readonly type: 'answer';
+      readonly index: number;
+      readonly contender: Contender;
+      readonly prompt: string;
+      readonly expected: string;
+      readonly text: string;
+      readonly correct: boolean;
+      readonly stats: GenerationStats;
+    }
+  | { readonly type: 'failed'; readonly failure: Failure }
+  | { readonly type: 'completed' };

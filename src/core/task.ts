@@ -1,0 +1,22 @@
+// A task makes problems from a seed and knows a right answer when it sees one.
+
+import type { NumberSpec } from './params.ts';
+
+export interface Problem {
+  /** What the model reads. */
+  readonly prompt: string;
+  /** The right completion, in full. */
+  readonly answer: string;
+}
+
+export interface Task {
+  readonly title: string;
+  /** One sentence: what the model is asked to do. */
+  readonly summary: string;
+  /** What the difficulty means, and its range. */
+  readonly difficulty: NumberSpec;
+  /** Problem number `index` of the sequence that `seed` and `difficulty` name; always the same one. */
+  problem(seed: number, index: number, difficulty: number): Problem;
+  /** 1 for a right completion, 0 for a wrong one; tasks may grade between. */
+  reward(completion: string, problem: Problem): number;
+}
