@@ -1,0 +1,51 @@
+// Build, dev server and the two Vitest projects. The base is relative, so that dist/ works on any static
+// host and from any sub-path.
+import react from '@vitejs/plugin-react';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+/** Set by scripts/chromium.mjs, which finds or installs a browser. */
+const executablePath = process.env.CHROME_PATH ?? '/usr/bin/chromium';
+
+export default defineConfig({
+  base: './',
+  plugins: [react()],
+  worker: { format: 'es' },
+  build: { target: 'es2023', chunkSizeWarningLimit: 700 },
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['{src,cli,bench,test}/**/*.test.ts'],
+          exclude: ['**/*.gpu.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'gpu',
+          include: ['src/**/*.gpu.test.ts'],
+          testTimeout: 60_000,
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            // "--headless=new" below: the old headless shell has no WebGPU.
+            headless: false,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                executablePath,
+                args: ['--headless=new', '--no-sandbox', '--enable-unsafe-webgpu'],
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
