@@ -3,6 +3,7 @@
 
 import { type AlgorithmId, algorithms } from '../algorithms/index.ts';
 import { defaultsOf, type ParamValue } from '../core/params.ts';
+import type { BuiltinId } from '../models/manifest.ts';
 import type { TaskId } from '../tasks/index.ts';
 
 /** generate: one text, token by token. evaluate: many problems, contenders side by side. */
@@ -42,12 +43,17 @@ export const LIMITS = {
   prompt: { max: 8000 },
 } as const;
 
+/** What a first visit runs with. */
+export const defaultCheckpoints = {
+  small: 'tiny-small',
+  large: 'tiny-large',
+} as const satisfies Record<string, BuiltinId>;
+
 export const defaultExperiment: Experiment = {
   mode: 'generate',
   method: 'bild',
   params: defaultsOf(algorithms.bild.params),
-  small: 'tiny-small',
-  large: 'tiny-large',
+  ...defaultCheckpoints,
   task: 'numberWords',
   difficulty: 9,
   prompt: 'say 4120567: ',
