@@ -1,12 +1,12 @@
 // Everything the page and the compute worker can say to each other, and nothing else.
 
+import type { DeviceClass } from '../backend/device.ts';
 import type { Failure } from '../core/errors.ts';
 import type { Role, RunEvent } from '../core/events.ts';
 import type { Candidate } from '../core/ops.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
-/** What was found when looking for a GPU. */
-export type DeviceClass = 'noWebGpu' | 'noAdapter' | 'software' | 'real';
+export type { DeviceClass };
 
 export interface Hardware {
   readonly deviceClass: DeviceClass;

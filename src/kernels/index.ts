@@ -1,0 +1,21 @@
+// All kernels. Listed here, a kernel is tested against its reference on the GPU and timed.
+
+import { copy } from './copy.ts';
+import { gatherCache } from './gatherCache.ts';
+import { randomBits } from './randomBits.ts';
+import { sampleToken } from './sampleToken.ts';
+import { tokenLogProbs } from './tokenLogProbs.ts';
+import { top1 } from './top1.ts';
+import { topK } from './topK.ts';
+import { verifyDraft } from './verifyDraft.ts';
+
+export const kernels = {
+  top1,
+  topK,
+  tokenLogProbs,
+  verifyDraft,
+  sampleToken,
+  gatherCache,
+  randomBits,
+  copy,
+} as const;
