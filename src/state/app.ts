@@ -1,0 +1,34 @@
+// The page's state and everything that can be done to it, put together: a store, plain functions beside
+// it, and the worker's messages wired in.
+
+import { inspectActions } from './inspectActions.ts';
+import { linkActions } from './linkActions.ts';
+import type { Page } from './page.ts';
+import { readPreferences } from './preferences.ts';
+import { type Client, runActions } from './runActions.ts';
+import { settingsActions } from './settingsActions.ts';
+import { createState, patch, type Store } from './store.ts';
+
+export function createApp(client: Client, page: Page) {
+  const store: Store = createState(readPreferences(page.storage));
+  const { hear: hearRun, ...runs } = runActions(store, client);
+  const { hear: hearInspection, ...inspect } = inspectActions(store, client);
+  const link = linkActions(store, page);
+  const settings = settingsActions(store, page);
+
+  client.subscribe((message) => {
+    switch (message.type) {
+      case 'hardware':
+        return patch(store, { hardware: message.hardware });
+      case 'inspected':
+      case 'inspectionFailed':
+        return hearInspection(message);
+      default:
+        return hearRun(message);
+    }
+  });
+  return { store, actions: { ...runs, ...inspect, ...link, ...settings } };
+}
+
+export type App = ReturnType<typeof createApp>;
+export type Actions = App['actions'];

@@ -1,0 +1,74 @@
+// Looking into a token: which one is selected, and what both models think there. Pointing at many tokens
+// in passing asks nothing; answers are kept, since a token's past does not change.
+
+import type { FromWorker } from '../worker/protocol.ts';
+import type { Client } from './runActions.ts';
+import { type Asked, patch, type Store } from './store.ts';
+import { prefixOf, streamOf } from './tokenStream.ts';
+
+const ASK_AFTER_MS = 120;
+/** Answers kept; about a kilobyte each. */
+const KEPT = 500;
+
+export function inspectActions(store: Store, client: Client) {
+  const known = new Map<string, Asked>();
+  const waiting = new Map<number, string>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let lastRequest = 0;
+
+  const keyOf = (run: number, cell: number) => `${run}:${cell}`;
+  const isSelected = (key: string): boolean => {
+    const { selection } = store.getState();
+    return selection !== undefined && keyOf(selection.run, selection.cell) === key;
+  };
+
+  function select(run: number, cell: number): void {
+    const key = keyOf(run, cell);
+    if (isSelected(key)) return;
+    clearTimeout(timer);
+    const answer = known.get(key);
+    patch(store, { selection: { run, cell }, asked: answer ?? { state: 'asking' } });
+    if (!answer) timer = setTimeout(() => ask(run, cell), ASK_AFTER_MS);
+  }
+
+  function deselect(): void {
+    clearTimeout(timer);
+    patch(store, { selection: undefined, asked: undefined });
+  }
+
+  function ask(id: number, index: number): void {
+    const run = store.getState().runs.find((other) => other.id === id);
+    const stream = run && streamOf(run);
+    const cell = stream?.cells[index];
+    if (!run || !stream || !cell) return;
+    const token = cell.kind === 'token' ? cell.token : cell.proposal?.token;
+    const prefix = prefixOf(stream, index);
+    if (token === undefined || prefix.length === 0) {
+      patch(store, { asked: undefined });
+      return;
+    }
+    const request = ++lastRequest;
+    waiting.set(request, keyOf(id, index));
+    client.send({ type: 'inspect', request, experiment: run.experiment, prefix, token });
+  }
+
+  function hear(message: Extract<FromWorker, { readonly request: number }>): void {
+    const key = waiting.get(message.request);
+    if (key === undefined) return;
+    waiting.delete(message.request);
+    const answer: Asked =
+      message.type === 'inspected'
+        ? { state: 'known', inspection: message.inspection }
+        : { state: 'failed', failure: message.failure };
+    if (answer.state === 'known') keep(key, answer);
+    if (isSelected(key)) patch(store, { asked: answer });
+  }
+
+  function keep(key: string, answer: Asked): void {
+    known.set(key, answer);
+    const oldest = known.keys().next();
+    if (known.size > KEPT && !oldest.done) known.delete(oldest.value);
+  }
+
+  return { select, deselect, hear };
+}

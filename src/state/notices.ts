@@ -1,0 +1,45 @@
+// What has just happened, in a sentence, for the status line and for those who listen to the page.
+
+import { compareDigest } from '../experiment/digest.ts';
+import { tallies } from './evaluation.ts';
+import { percent, plural, times } from './format.ts';
+import { generatedOf, type Run } from './run.ts';
+import { summary } from './summary.ts';
+
+export function finishedNotice(run: Run): string {
+  switch (run.status) {
+    case 'failed':
+      return `Run ${run.id} failed: ${run.failure?.message ?? 'for an unknown reason'}.`;
+    case 'stopped':
+      return `Run ${run.id} was stopped; what it has done stays.`;
+    case 'completed':
+      return run.experiment.mode === 'evaluate' ? evaluated(run) : generated(run);
+    default:
+      return '';
+  }
+}
+
+function generated(run: Run): string {
+  const { tokens, measuredSpeedUp } = summary(run);
+  const fast =
+    measuredSpeedUp === undefined ? '' : `, ${times(measuredSpeedUp)} as fast as large alone`;
+  const same = linkVerdict(run);
+  return `Run ${run.id} finished: ${plural(tokens, 'token')}${fast}.${same ? ` ${same.text}` : ''}`;
+}
+
+function evaluated(run: Run): string {
+  const results = tallies(run).map(
+    ({ contender, accuracy }) => `${contender} ${percent(accuracy, 1)} right`,
+  );
+  return `Run ${run.id} finished: ${results.join(', ')}.`;
+}
+
+/** Whether the run gave what the link's sender saw; nothing when the link did not say. */
+export function linkVerdict(run: Run): { same: boolean; text: string } | undefined {
+  const tokens = generatedOf(run)?.tokens;
+  if (run.expectedDigest === undefined || tokens === undefined) return undefined;
+  const verdict = compareDigest(run.expectedDigest, tokens);
+  return verdict.same
+    ? { same: true, text: 'Same tokens as the link.' }
+    : { same: false, text: `Differs from the link from token ${verdict.at + 1} on.` };
+}

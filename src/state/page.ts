@@ -1,0 +1,31 @@
+// What the page's state needs of the browser, in one place, so that tests can stand in for it.
+
+import type { Storage } from './preferences.ts';
+
+export interface Page {
+  /** The fragment of the address, with its `#`, or empty. */
+  hash(): string;
+  /** Everything of the address before the fragment. */
+  address(): string;
+  /** Rewrites the fragment without a new entry in the history. May throw where browsers limit the rate. */
+  replaceHash(hash: string): void;
+  onHashChange(listener: () => void): void;
+  /** Rejects when the clipboard is closed to the page. */
+  copy(text: string): Promise<void>;
+  /** May throw. */
+  storage(): Storage;
+  /** Uniform in [0, 1); for the dice. */
+  random(): number;
+}
+
+export function browserPage(): Page {
+  return {
+    hash: () => location.hash,
+    address: () => location.href.replace(/#.*$/s, ''),
+    replaceHash: (hash) => history.replaceState(history.state, '', hash),
+    onHashChange: (listener) => addEventListener('hashchange', listener),
+    copy: (text) => navigator.clipboard.writeText(text),
+    storage: () => localStorage,
+    random: Math.random,
+  };
+}

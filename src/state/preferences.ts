@@ -1,0 +1,49 @@
+// How this visitor likes the page. Kept in the browser; never part of a link.
+
+export type Theme = 'system' | 'light' | 'dark';
+
+export interface Preferences {
+  readonly theme: Theme;
+  /** Charts stand still while runs go on (WCAG 2.2.2). */
+  readonly chartsPaused: boolean;
+  /** Single-key shortcuts (WCAG 2.1.4). */
+  readonly shortcuts: boolean;
+}
+
+export const defaultPreferences: Preferences = {
+  theme: 'system',
+  chartsPaused: false,
+  shortcuts: true,
+};
+
+const KEY = 'tandem.preferences';
+
+/** Just enough of localStorage; reading and writing may throw where storage is closed to the page. */
+export interface Storage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+}
+
+export function readPreferences(storage: () => Storage): Preferences {
+  try {
+    const kept: unknown = JSON.parse(storage().getItem(KEY) ?? '{}');
+    if (typeof kept !== 'object' || kept === null) return defaultPreferences;
+    const { theme, shortcuts } = { ...defaultPreferences, ...kept } as Record<string, unknown>;
+    return {
+      // Charts always begin live: a page whose charts stand still looks broken.
+      chartsPaused: false,
+      theme: theme === 'light' || theme === 'dark' ? theme : 'system',
+      shortcuts: shortcuts !== false,
+    };
+  } catch {
+    return defaultPreferences;
+  }
+}
+
+export function writePreferences(storage: () => Storage, preferences: Preferences): void {
+  try {
+    storage().setItem(KEY, JSON.stringify(preferences));
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+}

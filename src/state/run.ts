@@ -1,0 +1,109 @@
+// A run as the page knows it: its experiment and what the worker has said about it so far.
+
+import type { Failure } from '../core/errors.ts';
+import type { RunEvent } from '../core/events.ts';
+import { methods } from '../experiment/catalogue.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { FromWorker, LoadProgress } from '../worker/protocol.ts';
+
+export type RunStatus =
+  | 'loading'
+  | 'running'
+  | 'paused'
+  | 'stopping'
+  | 'completed'
+  | 'stopped'
+  | 'failed';
+
+/** Whose progress a line shows. */
+export type LoadPart = 'runtime' | 'small' | 'large';
+
+export interface Run {
+  readonly id: number;
+  readonly experiment: Experiment;
+  readonly status: RunStatus;
+  /** It is to wait for the next step once its models are ready. */
+  readonly held: boolean;
+  /** A new array whenever something was added, so that what is derived can be kept by identity. */
+  readonly events: readonly RunEvent[];
+  readonly progress: Readonly<Partial<Record<LoadPart, LoadProgress>>>;
+  /** What it uses in the end; absent while loading. */
+  readonly uses?: { readonly provider: 'wasm' | 'webgpu'; readonly kernels: 'cpu' | 'webgpu' };
+  readonly failure?: Failure;
+  /** Digest of the tokens that the link's sender had. */
+  readonly expectedDigest?: string;
+}
+
+export function newRun(
+  id: number,
+  experiment: Experiment,
+  held: boolean,
+  expectedDigest?: string,
+): Run {
+  return {
+    id,
+    experiment,
+    status: 'loading',
+    held,
+    events: [],
+    progress: {},
+    ...(expectedDigest === undefined ? {} : { expectedDigest }),
+  };
+}
+
+/** Still at work, or able to go on. */
+export const isActive = (run: Run): boolean =>
+  run.status === 'loading' ||
+  run.status === 'running' ||
+  run.status === 'paused' ||
+  run.status === 'stopping';
+
+/** Does the small model write drafts that the large one judges? */
+export const drafts = ({ method, params }: Experiment): boolean =>
+  methods[method].roles(params).length > 1;
+
+export type RunMessage = Extract<FromWorker, { readonly run: number }>;
+
+/** The run after one message of the worker. What arrives after the end is not heard. */
+export function receive(run: Run, message: RunMessage): Run {
+  if (!isActive(run)) return run;
+  switch (message.type) {
+    case 'progress': {
+      const { progress } = message;
+      const part: LoadPart = progress.role ?? 'runtime';
+      return { ...run, progress: { ...run.progress, [part]: progress } };
+    }
+    case 'running': {
+      const { provider, kernels } = message;
+      const status = run.status === 'loading' ? (run.held ? 'paused' : 'running') : run.status;
+      return { ...run, status, uses: { provider, kernels } };
+    }
+    case 'events': {
+      const failed = message.events.find((event) => event.type === 'failed');
+      return {
+        ...run,
+        events: [...run.events, ...message.events],
+        ...(failed ? { failure: failed.failure } : {}),
+      };
+    }
+    case 'ended': {
+      const completed = run.events.at(-1)?.type === 'completed';
+      return { ...run, status: run.failure ? 'failed' : completed ? 'completed' : 'stopped' };
+    }
+    default:
+      return message satisfies never;
+  }
+}
+
+/** The method's own generation, once it is complete. */
+export const generatedOf = (run: Run) => lastOf(run.events, 'generated');
+/** The large model alone on the same prompt, once it was measured. */
+export const baselineOf = (run: Run) => lastOf(run.events, 'baseline');
+
+function lastOf<T extends RunEvent['type']>(
+  events: readonly RunEvent[],
+  type: T,
+): Extract<RunEvent, { type: T }> | undefined {
+  const is = (event: RunEvent): event is Extract<RunEvent, { type: T }> => event.type === type;
+  return events.findLast(is);
+}

@@ -1,0 +1,141 @@
+// Run, pause, step, stop, reset; and what the worker says in return.
+
+import { encode } from '../experiment/link.ts';
+import type { FromWorker, ToWorker } from '../worker/protocol.ts';
+import { finishedNotice } from './notices.ts';
+import { isActive, newRun, type Run, type RunMessage, receive } from './run.ts';
+import { KEPT_RUNS, patch, type Store } from './store.ts';
+
+/** The worker as the page's state sees it. */
+export interface Client {
+  send(message: ToWorker): void;
+  subscribe(listener: (message: FromWorker) => void): unknown;
+  /** Stops a run even when the worker no longer answers. */
+  stop(run: number): void;
+}
+
+export function runActions(store: Store, client: Client) {
+  let lastId = 0;
+  const active = (): Run | undefined => store.getState().runs.findLast(isActive);
+  const change = (id: number, to: (run: Run) => Run) =>
+    patch(store, { runs: store.getState().runs.map((run) => (run.id === id ? to(run) : run)) });
+
+  /** Begins a run of the experiment as it is set; one that is going on gives way. */
+  function start(held = false): void {
+    const { experiment, runs, link } = store.getState();
+    stop();
+    const id = ++lastId;
+    const expected = link?.of === encode(experiment) ? link.digest : undefined;
+    const kept = [...store.getState().runs, newRun(id, experiment, held, expected)];
+    patch(store, {
+      runs: kept.slice(-KEPT_RUNS),
+      viewed: id,
+      selection: undefined,
+      asked: undefined,
+      notice: runs.length === 0 ? 'Loading the models.' : 'Started.',
+    });
+    client.send({ type: 'start', run: id, experiment, paused: held });
+  }
+
+  function pause(): void {
+    const run = active();
+    if (!run || run.status === 'stopping') return;
+    client.send({ type: 'pause', run: run.id });
+    change(run.id, (old) => ({
+      ...old,
+      held: true,
+      status: old.status === 'running' ? 'paused' : old.status,
+    }));
+    patch(store, { notice: 'Paused.' });
+  }
+
+  function resume(): void {
+    const run = active();
+    if (!run || run.status === 'stopping') return;
+    client.send({ type: 'resume', run: run.id });
+    change(run.id, (old) => ({
+      ...old,
+      held: false,
+      status: old.status === 'paused' ? 'running' : old.status,
+    }));
+    patch(store, { notice: 'Going on.' });
+  }
+
+  /** One event, then wait. Without a run, begins one that waits after its first event. */
+  function step(): void {
+    if (!active()) start(true);
+    const run = active();
+    if (!run || run.status === 'stopping') return;
+    client.send({ type: 'step', run: run.id });
+    change(run.id, (old) => ({
+      ...old,
+      held: true,
+      status: old.status === 'running' ? 'paused' : old.status,
+    }));
+  }
+
+  function stop(): void {
+    const run = active();
+    if (!run || run.status === 'stopping') return;
+    change(run.id, (old) => ({ ...old, status: 'stopping' }));
+    client.stop(run.id);
+  }
+
+  /** Run, pause or go on: what the one big button does. */
+  function toggle(): void {
+    const run = active();
+    if (!run) start();
+    else if (run.held) resume();
+    else pause();
+  }
+
+  /** Stops what runs and clears the stage. Settings and earlier runs stay. */
+  function reset(): void {
+    stop();
+    patch(store, {
+      viewed: undefined,
+      selection: undefined,
+      asked: undefined,
+      linkProblems: [],
+      notice: 'The stage is clear; settings and earlier runs are kept.',
+    });
+  }
+
+  /** Puts an earlier run on the stage. */
+  function view(id: number): void {
+    const { runs, experiment } = store.getState();
+    const run = runs.find((other) => other.id === id);
+    if (!run) return;
+    patch(store, {
+      viewed: id,
+      selection: undefined,
+      asked: undefined,
+      experiment: { ...experiment, mode: run.experiment.mode },
+    });
+  }
+
+  /** Sets the controls as they were for an earlier run. */
+  function adopt(id: number): void {
+    const { runs, knobs } = store.getState();
+    const run = runs.find((other) => other.id === id);
+    if (!run) return;
+    const { method, params } = run.experiment;
+    patch(store, {
+      experiment: run.experiment,
+      knobs: { ...knobs, [method]: params },
+      notice: `Settings of run ${id}.`,
+    });
+  }
+
+  function hear(message: RunMessage): void {
+    const run = store.getState().runs.find((other) => other.id === message.run);
+    if (!run) return;
+    change(run.id, (old) => receive(old, message));
+    if (message.type === 'ended') {
+      const ended = store.getState().runs.find((other) => other.id === message.run);
+      if (ended) patch(store, { notice: finishedNotice(ended) });
+    }
+  }
+
+  return { start, pause, resume, step, stop, toggle, reset, view, adopt, hear };
+}

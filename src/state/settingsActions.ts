@@ -1,0 +1,118 @@
+// The controls. What is set here is what the next run will use; a run that goes on keeps its own.
+
+import { checkParam, defaultsOf, type ParamValue } from '../core/params.ts';
+import { exampleProblem, methods, taskList } from '../experiment/catalogue.ts';
+import { defaultExperiment, type Experiment, LIMITS } from '../experiment/experiment.ts';
+import type { Page } from './page.ts';
+import { type Preferences, writePreferences } from './preferences.ts';
+import { patch, type Store } from './store.ts';
+
+type Method = Experiment['method'];
+/** Settings that are neither the method nor its knobs. */
+type Plain = Omit<Experiment, 'method' | 'params'>;
+type Counted = 'maxTokens' | 'problems' | 'seed';
+
+export function settingsActions(store: Store, page: Page) {
+  const current = (): Experiment => store.getState().experiment;
+
+  function set<K extends keyof Plain>(key: K, value: Plain[K]): void {
+    patch(store, { experiment: { ...current(), [key]: value } });
+  }
+
+  /** Keeps a count inside its limits. */
+  function setCount(key: Counted, value: number): void {
+    const { min, max } = LIMITS[key];
+    if (Number.isFinite(value)) set(key, Math.min(max, Math.max(min, Math.round(value))));
+  }
+
+  /** Sets a knob of the method; a value outside its range changes nothing. */
+  function setParam(key: string, value: ParamValue): void {
+    const { method, params } = current();
+    const spec = methods[method].params[key];
+    const checked = spec && checkParam(spec, value);
+    if (checked?.ok) remember(method, { ...params, [key]: checked.value });
+  }
+
+  function resetParams(): void {
+    const { method } = current();
+    remember(method, defaultsOf(methods[method].params));
+  }
+
+  function remember(method: Method, params: Experiment['params']): void {
+    const { knobs } = store.getState();
+    patch(store, {
+      knobs: { ...knobs, [method]: params },
+      experiment: { ...current(), method, params },
+    });
+  }
+
+  /** Another method, with its knobs as they were last set. */
+  function setMethod(method: Method): void {
+    const { knobs } = store.getState();
+    const { method: before, params } = current();
+    patch(store, { knobs: { ...knobs, [before]: params } });
+    remember(method, knobs[method] ?? defaultsOf(methods[method].params));
+  }
+
+  function setTask(task: Experiment['task']): void {
+    patch(store, {
+      nextExample: 0,
+      experiment: { ...current(), task, difficulty: taskList[task].difficulty.default },
+    });
+  }
+
+  function setDifficulty(difficulty: number): void {
+    const checked = checkParam(taskList[current().task].difficulty, difficulty);
+    if (!checked.ok) return;
+    patch(store, { nextExample: 0, experiment: { ...current(), difficulty } });
+  }
+
+  function setPrompt(prompt: string): void {
+    set('prompt', prompt.slice(0, LIMITS.prompt.max));
+  }
+
+  /** The task's next example under this seed; the same sequence that an evaluation goes through. */
+  function newExample(): void {
+    const { nextExample } = store.getState();
+    const { task, seed, difficulty } = current();
+    setPrompt(exampleProblem(task, seed, nextExample, difficulty).prompt);
+    patch(store, { nextExample: nextExample + 1 });
+  }
+
+  function rollSeed(): void {
+    patch(store, { nextExample: 0 });
+    setCount('seed', Math.floor(page.random() * 1e6));
+  }
+
+  /** Everything as on a first visit, but for the mode. */
+  function resetSettings(): void {
+    const { mode } = current();
+    patch(store, {
+      experiment: { ...defaultExperiment, mode },
+      knobs: {},
+      nextExample: 0,
+      notice: 'Every setting is back at its default.',
+    });
+  }
+
+  function setPreference<K extends keyof Preferences>(key: K, value: Preferences[K]): void {
+    const preferences = { ...store.getState().preferences, [key]: value };
+    patch(store, { preferences });
+    writePreferences(page.storage, preferences);
+  }
+
+  return {
+    set,
+    setCount,
+    setParam,
+    resetParams,
+    setMethod,
+    setTask,
+    setDifficulty,
+    setPrompt,
+    newExample,
+    rollSeed,
+    resetSettings,
+    setPreference,
+  };
+}

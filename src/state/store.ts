@@ -1,0 +1,98 @@
+// What the page knows. The experiment is what the controls show and the link says; a run keeps the
+// experiment it was started with.
+
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Failure } from '../core/errors.ts';
+import type { ParamValue } from '../core/params.ts';
+import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
+import type { Hardware, Inspection } from '../worker/protocol.ts';
+import { defaultPreferences, type Preferences } from './preferences.ts';
+import type { Run } from './run.ts';
+
+export type { Hardware, Inspection, LoadProgress, LoadStage } from '../worker/protocol.ts';
+
+/** How many runs stay in memory. */
+export const KEPT_RUNS = 20;
+
+/** A cell of a run's token stream. */
+export interface Selection {
+  readonly run: number;
+  readonly cell: number;
+}
+
+export type Asked =
+  | { readonly state: 'asking' }
+  | { readonly state: 'known'; readonly inspection: Inspection }
+  | { readonly state: 'failed'; readonly failure: Failure };
+
+/** What an opened link brought along. */
+export interface OpenedLink {
+  /** The experiment that it describes, encoded. */
+  readonly of: string;
+  readonly digest?: string;
+}
+
+export interface State {
+  readonly experiment: Experiment;
+  /** Each method's knobs as they were last set. */
+  readonly knobs: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
+  /** Number of the task's example that the dice shows next. */
+  readonly nextExample: number;
+  readonly hardware?: Hardware;
+  /** Oldest first. */
+  readonly runs: readonly Run[];
+  /** The run on the stage; absent after a reset. */
+  readonly viewed?: number;
+  readonly selection?: Selection;
+  /** What the models think at the selected token. */
+  readonly asked?: Asked;
+  readonly link?: OpenedLink;
+  /** What an opened link said that could not be used. */
+  readonly linkProblems: readonly string[];
+  /** A link that could not be copied for the visitor, to be copied by hand. */
+  readonly linkToCopy?: string;
+  /** Last thing that happened, for the status line and for screen readers. */
+  readonly notice: string;
+  readonly preferences: Preferences;
+}
+
+export type Store = StoreApi<State>;
+
+export const createState = (preferences: Preferences = defaultPreferences): Store =>
+  createStore<State>(() => ({
+    experiment: defaultExperiment,
+    knobs: {},
+    nextExample: 0,
+    runs: [],
+    linkProblems: [],
+    notice: '',
+    preferences,
+  }));
+
+/** Changes some entries; `undefined` removes one. */
+export function patch(
+  store: Store,
+  news: { readonly [K in keyof State]?: State[K] | undefined },
+): void {
+  const entries = Object.entries({ ...store.getState(), ...news });
+  const next = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  store.setState(next as unknown as State, true);
+}
+
+/** The run on the stage: the viewed one, if it is of the mode that the page is in. */
+export function shownRun({ runs, viewed, experiment }: State): Run | undefined {
+  if (viewed === undefined) return undefined;
+  const run = runs.find(({ id }) => id === viewed);
+  if (run?.experiment.mode === experiment.mode) return run;
+  return runs.findLast((other) => other.experiment.mode === experiment.mode);
+}
+
+/** What stays on the stage below a run that failed before it had anything to show. */
+export const runBefore = ({ runs }: State, run: Run): Run | undefined =>
+  runs.findLast(
+    (other) =>
+      other.id < run.id &&
+      other.status !== 'failed' &&
+      other.events.length > 0 &&
+      other.experiment.mode === run.experiment.mode,
+  );

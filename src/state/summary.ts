@@ -1,0 +1,151 @@
+// What one generation cost and gave. Before it is complete the counts come from its events; afterwards
+// from the measured statistics, which also know what was fed to the models.
+
+import { costModelSpeedUp } from '../core/costModel.ts';
+import type { GenerationStats, RunEvent } from '../core/events.ts';
+import { derived } from './derive.ts';
+import { baselineOf, drafts, generatedOf, type Run } from './run.ts';
+
+export interface Summary {
+  readonly tokens: number;
+  /** Active milliseconds. */
+  readonly ms: number;
+  readonly tokensPerSecond?: number;
+  readonly passes: { readonly small: number; readonly large: number };
+  /** Token positions fed; known at the end. */
+  readonly positions?: { readonly small: number; readonly large: number };
+  readonly drafted: number;
+  readonly accepted: number;
+  readonly rolledBack: number;
+  /** Share of the small model's guesses that fell below the threshold. */
+  readonly fallbackShare?: number;
+  /** Share of drafted tokens that were struck out. */
+  readonly rollbackShare?: number;
+  readonly bytesReadBack?: number;
+  /** The large model alone on the same prompt in the same run. */
+  readonly baseline?: {
+    readonly tokens: number;
+    readonly ms: number;
+    readonly tokensPerSecond?: number;
+    readonly passes: number;
+    readonly positions: number;
+  };
+  /** Time per token of the large model alone over that of the method. */
+  readonly measuredSpeedUp?: number;
+  readonly modelledSpeedUp?: number;
+  /** Does the text equal the large model's own, and if not, from which token on (zero-based)? */
+  readonly agreement?: { readonly same: true } | { readonly same: false; readonly at: number };
+}
+
+type Counts = Pick<
+  GenerationStats,
+  'tokens' | 'ms' | 'drafted' | 'accepted' | 'rolledBack' | 'fallbacks'
+> & { readonly passes: { readonly small: number; readonly large: number } };
+
+/**
+ * Counts of the generation in `events` as far as it has come. `drafting`: what the small model writes is
+ * a draft.
+ */
+export function countsOf(events: readonly RunEvent[], drafting: boolean): Counts {
+  let tokens = 0;
+  let ms = 0;
+  let drafted = 0;
+  let accepted = 0;
+  let rolledBack = 0;
+  let fallbacks = 0;
+  let passes = { small: 0, large: 0 };
+  // A large pass is announced by its hand-over; without one, every token of its own is one.
+  let handedOver = false;
+  for (const run of events) {
+    if (run.type === 'prompt') {
+      tokens = ms = drafted = accepted = rolledBack = fallbacks = 0;
+      passes = { small: 0, large: 0 };
+      handedOver = false;
+    }
+    if (run.type !== 'decode') continue;
+    ms += run.ms;
+    const { event } = run;
+    if (event.type === 'token') {
+      tokens++;
+      if (event.by === 'small') {
+        passes.small++;
+        if (drafting) drafted++;
+      } else if (!handedOver) passes.large++;
+    } else if (event.type === 'handOver') {
+      handedOver = true;
+      passes.large++;
+      if (event.why === 'fallback') {
+        fallbacks++;
+        passes.small++;
+      }
+    } else if (event.type === 'verdict') {
+      accepted += event.accepted;
+    } else if (event.type === 'rollback') {
+      rolledBack += event.removed.length;
+      tokens -= event.removed.length;
+    }
+  }
+  return { tokens, ms, drafted, accepted, rolledBack, fallbacks, passes };
+}
+
+const share = (part: number, whole: number): number | undefined =>
+  whole > 0 ? part / whole : undefined;
+const rate = (tokens: number, ms: number): number | undefined =>
+  tokens > 0 && ms > 0 ? (1000 * tokens) / ms : undefined;
+
+/** The record without its undefined entries. */
+function known<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+export const summary: (run: Run) => Summary = derived((run) => {
+  const generated = generatedOf(run);
+  const stats = generated?.stats;
+  const counts: Counts = stats
+    ? { ...stats, passes: { small: stats.small.passes, large: stats.large.passes } }
+    : countsOf(run.events, drafts(run.experiment));
+  const { tokens, ms, drafted, accepted, rolledBack, fallbacks, passes } = counts;
+  const guesses = drafted + fallbacks;
+  const baseline = baselineOf(run);
+  return known({
+    tokens,
+    ms,
+    tokensPerSecond: rate(tokens, ms),
+    passes,
+    positions: stats && { small: stats.small.positions, large: stats.large.positions },
+    drafted,
+    accepted,
+    rolledBack,
+    fallbackShare: share(fallbacks, guesses),
+    rollbackShare: share(rolledBack, drafted),
+    bytesReadBack: stats?.bytesReadBack,
+    baseline:
+      baseline &&
+      known({
+        tokens: baseline.stats.tokens,
+        ms: baseline.stats.ms,
+        tokensPerSecond: rate(baseline.stats.tokens, baseline.stats.ms),
+        passes: baseline.stats.large.passes,
+        positions: baseline.stats.large.positions,
+      }),
+    measuredSpeedUp: baseline && stats && speedUp(stats, baseline.stats),
+    modelledSpeedUp: baseline && costModelSpeedUp({ tokens, passes, passMs: baseline.passMs }),
+    agreement: baseline && generated && agreement(generated.tokens, baseline.tokens),
+  }) as Summary;
+});
+
+/** Time per token of `alone` over time per token of `method`. */
+export function speedUp(
+  method: Pick<GenerationStats, 'tokens' | 'ms'>,
+  alone: Pick<GenerationStats, 'tokens' | 'ms'>,
+): number | undefined {
+  const ratio = alone.ms / alone.tokens / (method.ms / method.tokens);
+  return Number.isFinite(ratio) ? ratio : undefined;
+}
+
+function agreement(own: readonly number[], other: readonly number[]): Summary['agreement'] {
+  let at = 0;
+  while (at < own.length && at < other.length && own[at] === other[at]) at++;
+  return at === own.length && at === other.length ? { same: true } : { same: false, at };
+}
