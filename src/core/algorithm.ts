@@ -4,7 +4,7 @@
 import type { DecodeEvent, Role } from './events.ts';
 import type { LanguageModel } from './languageModel.ts';
 import type { Ops } from './ops.ts';
-import type { ParamsOf, ParamsTable } from './params.ts';
+import type { ParamsOf, ParamsTable, ParamValue } from './params.ts';
 
 export interface DecodeContext<P> {
   /** Only the roles that `roles(params)` names are present. */
@@ -29,6 +29,14 @@ export interface DecodeAlgorithm<T extends ParamsTable = ParamsTable> {
   readonly params: T;
   roles(params: ParamsOf<T>): readonly Role[];
   decode(context: DecodeContext<ParamsOf<T>>): AsyncGenerator<DecodeEvent, void, void>;
+}
+
+/** An algorithm whose knobs are not known to the compiler, as it comes out of the list. */
+export interface AnyAlgorithm extends Omit<DecodeAlgorithm, 'roles' | 'decode'> {
+  roles(params: Readonly<Record<string, ParamValue>>): readonly Role[];
+  decode(
+    context: DecodeContext<Readonly<Record<string, ParamValue>>>,
+  ): AsyncGenerator<DecodeEvent, void, void>;
 }
 
 /** Keeps the literal types of the params table. */

@@ -1,0 +1,148 @@
+// One generation: pulls an algorithm's events, keeps the time and counts the work. Time is the time inside
+// next(); whoever pauses between events does not slow the method down.
+
+import type { AnyAlgorithm } from '../core/algorithm.ts';
+import type {
+  DecodeEvent,
+  FinishReason,
+  GenerationStats,
+  ModelWork,
+  Role,
+} from '../core/events.ts';
+import type { LanguageModel } from '../core/languageModel.ts';
+import type { ParamValue } from '../core/params.ts';
+import type { Room } from './room.ts';
+
+export interface GenerationRequest {
+  readonly algorithm: AnyAlgorithm;
+  readonly params: Readonly<Record<string, ParamValue>>;
+  /** Token ids. */
+  readonly prompt: readonly number[];
+  readonly maxTokens: number;
+  readonly seed: number;
+  readonly run: number;
+}
+
+/** A generation in the end. */
+export interface Generation {
+  /** New tokens, the end-of-text token included. */
+  readonly tokens: readonly number[];
+  readonly text: string;
+  readonly reason: FinishReason;
+  readonly stats: GenerationStats;
+  /** Milliseconds of every event that took exactly one pass of that model over one position. */
+  readonly passMs: Readonly<Record<Role, readonly number[]>>;
+}
+
+export interface TimedEvent {
+  readonly event: DecodeEvent;
+  /** Active milliseconds since the event before. */
+  readonly ms: number;
+}
+
+const IDLE: ModelWork = { passes: 0, positions: 0 };
+
+/** Yields every event with its time; returns the whole (undefined when stopped). Models begin afresh. */
+export async function* generate(
+  room: Room,
+  request: GenerationRequest,
+): AsyncGenerator<TimedEvent, Generation | undefined, void> {
+  const roles = request.algorithm.roles(request.params);
+  const models = Object.fromEntries(roles.map((role) => [role, modelOf(room, role)]));
+  for (const model of Object.values(models)) model.reset();
+  const readBefore = room.ops.bytesReadBack;
+  const tokens = [...request.prompt];
+  const tally = { drafted: 0, accepted: 0, rolledBack: 0, fallbacks: 0, rollbacks: 0 };
+  const passMs = { small: [] as number[], large: [] as number[] };
+  let reason: FinishReason = 'length';
+  let ms = 0;
+  let work = workOf(room, roles);
+
+  const events = request.algorithm.decode({
+    ...request,
+    models: room.models as never,
+    ops: room.ops,
+  });
+  try {
+    while (true) {
+      const started = performance.now();
+      const step = await events.next();
+      const took = performance.now() - started;
+      ms += took;
+      if (step.done) break;
+      const event = step.value;
+      const now = workOf(room, roles);
+      for (const role of roles) {
+        const others = roles.every((r) => r === role || now[r].passes === work[r].passes);
+        const alone = now[role].passes - work[role].passes === 1 && others;
+        if (alone && now[role].positions - work[role].positions === 1) passMs[role].push(took);
+      }
+      work = now;
+      if (event.type === 'token') {
+        tokens.push(event.token);
+        if (roles.length > 1 && event.by === 'small') tally.drafted++;
+      } else if (event.type === 'handOver') {
+        if (event.why === 'fallback') tally.fallbacks++;
+      } else if (event.type === 'verdict') {
+        tally.accepted += event.accepted;
+      } else if (event.type === 'rollback') {
+        tokens.length = event.at;
+        tally.rollbacks++;
+        tally.rolledBack += event.removed.length;
+      } else {
+        reason = event.reason;
+      }
+      yield { event, ms: took };
+    }
+  } finally {
+    await events.return();
+  }
+  const added = tokens.slice(request.prompt.length);
+  return {
+    tokens: added,
+    text: room.tokenizer.decode(added),
+    reason,
+    passMs,
+    stats: {
+      tokens: added.length,
+      ms,
+      small: work.small,
+      large: work.large,
+      ...tally,
+      bytesReadBack: room.ops.bytesReadBack - readBefore,
+    },
+  };
+}
+
+/** A generation whose events nobody watches. Returns undefined once `stopped` says so. */
+export async function generateQuietly(
+  room: Room,
+  request: GenerationRequest,
+  stopped: () => boolean,
+): Promise<Generation | undefined> {
+  const events = generate(room, request);
+  try {
+    while (!stopped()) {
+      const step = await events.next();
+      if (step.done) return step.value;
+    }
+    return undefined;
+  } finally {
+    // A generator that has returned ignores this; one that was stopped frees what its algorithm holds.
+    await events.return(undefined);
+  }
+}
+
+function modelOf(room: Room, role: Role): LanguageModel {
+  const model = room.models[role];
+  if (!model) throw new Error(`the ${role} model is not loaded`);
+  return model;
+}
+
+function workOf(room: Room, roles: readonly Role[]): Readonly<Record<Role, ModelWork>> {
+  const of = (role: Role): ModelWork => {
+    const model = roles.includes(role) ? room.models[role] : undefined;
+    return model ? { passes: model.count.passes, positions: model.count.positions } : IDLE;
+  };
+  return { small: of('small'), large: of('large') };
+}

@@ -1,0 +1,189 @@
+// A run on table models that speak digits: its record must add up, whatever the method.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { tableModel } from '../../test/support/tableModel.ts';
+import { createCpuBackend } from '../backend/cpu.ts';
+import type { RunEvent } from '../core/events.ts';
+import { uniform } from '../core/rng.ts';
+import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
+import type { Room } from './room.ts';
+import { rolesNeeded, runExperiment } from './runExperiment.ts';
+
+const VOCAB = 12;
+const EOS = 11;
+
+/** Token v is the character of v; 11 ends the text. */
+function room(seed: number): Room {
+  const model = (who: number) =>
+    tableModel(
+      (prefix) =>
+        Array.from({ length: VOCAB }, (_, v) => {
+          const step = (prefix.at(-1) ?? 0) * 13 + prefix.length;
+          const shared = uniform({ seed, run: 0, step, row: v });
+          return 5 * shared + 4 * uniform({ seed, run: who, step, row: v });
+        }),
+      VOCAB,
+      EOS,
+      200,
+    );
+  return {
+    models: { small: model(1), large: model(2) },
+    ops: createCpuBackend().ops,
+    tokenizer: {
+      encode: (text) => [...text].map((character) => character.charCodeAt(0) % 11),
+      decode: (ids) => ids.filter((id) => id !== EOS).join(' '),
+      piece: (id) => (id === EOS ? '<eos>' : String(id)),
+    },
+  };
+}
+
+async function record(experiment: Partial<Experiment>, where = room(1)): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of runExperiment({ ...defaultExperiment, ...experiment }, where)) {
+    events.push(event);
+  }
+  return events;
+}
+const without = (events: readonly RunEvent[]) =>
+  JSON.stringify(events, (key, value) => (key === 'ms' || key === 'passMs' ? undefined : value));
+
+describe('generate', () => {
+  test('the record adds up: tokens, passes, drafts, time', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.nat(1e6),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (seed, fb) => {
+          const where = room(seed);
+          const params = { fallbackThreshold: fb, rollbackThreshold: 2, maxDraft: 10 };
+          const events = await record({ params, maxTokens: 40 }, where);
+          expect(events[0]?.type).toBe('prompt');
+          expect(events.at(-1)).toEqual({ type: 'completed' });
+
+          const generated = events.find((event) => event.type === 'generated');
+          const baseline = events.find((event) => event.type === 'baseline');
+          if (!generated || !baseline) throw new Error('incomplete run');
+          const y: number[] = [];
+          const prompt = defaultExperiment.prompt.length;
+          let ms = 0;
+          for (const event of events) {
+            if (event.type !== 'decode') continue;
+            ms += event.ms;
+            if (event.event.type === 'token') y.push(event.event.token);
+            if (event.event.type === 'rollback') y.length = event.event.at - prompt;
+          }
+          expect(generated.tokens).toEqual(y);
+          const { stats } = generated;
+          expect(stats.ms).toBeGreaterThanOrEqual(ms);
+          expect(stats.tokens).toBe(y.length);
+          expect(stats.drafted).toBe(stats.accepted + stats.rolledBack);
+          expect(stats.small.passes).toBe(stats.drafted + stats.fallbacks);
+          const handOvers = events.filter(
+            (e) => e.type === 'decode' && e.event.type === 'handOver',
+          );
+          expect(stats.large.passes).toBe(handOvers.length);
+          // Alone, the large model makes one pass per token, and the small one none.
+          expect(baseline.stats.large.passes).toBe(baseline.tokens.length);
+          expect(baseline.stats.small.passes).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    ));
+
+  test('the same experiment gives the same record, also after other runs in the same room', async () => {
+    const where = room(4);
+    for (const method of ['bild', 'sample', 'greedy'] as const) {
+      const params = method === 'bild' ? {} : { model: 'small', temperature: 1 };
+      const first = without(await record({ method, params, maxTokens: 30 }, where));
+      await record({ method: 'sample', params: { model: 'large' }, seed: 7 }, where);
+      expect(without(await record({ method, params, maxTokens: 30 }, where))).toBe(first);
+    }
+  });
+
+  test('one model alone needs no other, and is its own yardstick', async () => {
+    const { models, ...rest } = room(2);
+    const small = models.small;
+    if (!small) throw new Error('no small model');
+    const events = await record(
+      { method: 'greedy', params: { model: 'small' } },
+      { ...rest, models: { small } },
+    );
+    expect(events.some((event) => event.type === 'baseline')).toBe(false);
+    const chosen = { ...defaultExperiment, method: 'greedy' as const, params: { model: 'small' } };
+    expect(rolesNeeded(chosen)).toEqual(['small']);
+    expect(rolesNeeded(defaultExperiment)).toEqual(['small', 'large']);
+  });
+
+  test('a run that is stopped between two events runs no model any more', async () => {
+    const where = room(3);
+    const run = runExperiment(defaultExperiment, where);
+    await run.next();
+    await run.next();
+    const passes = where.models.small?.count.passes;
+    await run.return();
+    expect(where.models.small?.count.passes).toBe(passes);
+    expect((await run.next()).done).toBe(true);
+  });
+
+  test.each([
+    [{ prompt: 'x'.repeat(150), maxTokens: 60 }, 'Lower “Most new tokens” to 50 or less'],
+    [{ prompt: 'x'.repeat(300), maxTokens: 1 }, 'Shorten the prompt to fewer than 200 tokens'],
+  ])('what does not fit the context is refused with numbers', async (experiment, remedy) => {
+    await expect(record(experiment)).rejects.toMatchObject({
+      name: 'UserError',
+      code: 'context',
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+});
+
+describe('evaluate', () => {
+  test('every contender answers every problem, each in every place of the order', async () => {
+    const events = await record({ mode: 'evaluate', problems: 6, maxTokens: 20 });
+    const answers = events.filter((event) => event.type === 'answer');
+    expect(answers).toHaveLength(18);
+    const order = answers.map((answer) => `${answer.index} ${answer.contender}`);
+    expect(new Set(order).size).toBe(18);
+    for (const contender of ['small', 'large', 'method']) {
+      const places = answers.flatMap((answer, i) =>
+        answer.contender === contender ? [i % 3] : [],
+      );
+      expect(new Set(places)).toEqual(new Set([0, 1, 2]));
+    }
+    expect(events.at(-1)).toEqual({ type: 'completed' });
+  });
+
+  test('BiLD below ln 2 answers exactly as the large model alone', async () => {
+    const params = { fallbackThreshold: 0.4, rollbackThreshold: 0.6, maxDraft: 5 };
+    const events = await record({ mode: 'evaluate', problems: 20, params, maxTokens: 30 });
+    const text = (who: string, i: number) =>
+      events.find((e) => e.type === 'answer' && e.contender === who && e.index === i);
+    for (let i = 0; i < 20; i++) {
+      const large = text('large', i);
+      const method = text('method', i);
+      expect(method?.type === 'answer' && method.text).toBe(large?.type === 'answer' && large.text);
+    }
+  });
+
+  test('the answer to a problem depends neither on how many there are nor on their order', async () => {
+    const options = { mode: 'evaluate', method: 'sample', maxTokens: 20 } as const;
+    const few = await record({ ...options, params: { model: 'large' }, problems: 2 });
+    const many = await record({ ...options, params: { model: 'large' }, problems: 5 });
+    const texts = (events: RunEvent[]) =>
+      events.flatMap((e) =>
+        e.type === 'answer' && e.index < 2 ? [`${e.contender} ${e.text}`] : [],
+      );
+    expect(texts(many)).toEqual(texts(few));
+  });
+
+  test('stopping keeps what there is', async () => {
+    let asked = 0;
+    const experiment = { ...defaultExperiment, mode: 'evaluate' as const, maxTokens: 20 };
+    const answers: RunEvent[] = [];
+    for await (const event of runExperiment(experiment, room(1), () => ++asked > 100)) {
+      answers.push(event);
+    }
+    expect(answers.length).toBeGreaterThan(0);
+    expect(answers.every((event) => event.type === 'answer')).toBe(true);
+  });
+});

@@ -1,0 +1,186 @@
+// A run, whole: experiment and room in, events out. The same generator feeds the page (through the worker)
+// and the command line.
+//
+// generate: the method's tokens one by one, and then the large model alone on the same prompt, so that the
+// speed-up on the screen was measured in this run. evaluate: problem after problem, the contenders in
+// rotating order, so that none always runs first.
+
+import { type AlgorithmId, algorithms } from '../algorithms/index.ts';
+import type { AnyAlgorithm } from '../core/algorithm.ts';
+import { UserError } from '../core/errors.ts';
+import type { Contender, DecodeEvent, Role, RunEvent } from '../core/events.ts';
+import { defaultsOf } from '../core/params.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { tasks } from '../tasks/index.ts';
+import {
+  type Generation,
+  type GenerationRequest,
+  generate,
+  generateQuietly,
+} from './generation.ts';
+import type { Room } from './room.ts';
+
+type Method = Pick<GenerationRequest, 'algorithm' | 'params'>;
+
+const known: Readonly<Record<AlgorithmId, AnyAlgorithm>> = algorithms;
+const methodOf = ({ method, params }: Experiment): Method => ({
+  algorithm: known[method],
+  params: { ...defaultsOf(known[method].params), ...params },
+});
+const alone = (model: Role): Method => ({
+  algorithm: known.greedy,
+  params: { model },
+});
+
+/** Roles whose models must be in the room: the method's, the yardstick's, and in evaluate mode both. */
+export function rolesNeeded(experiment: Experiment): readonly Role[] {
+  if (experiment.mode === 'evaluate') return ['small', 'large'];
+  const { algorithm, params } = methodOf(experiment);
+  return algorithm.roles(params);
+}
+
+/**
+ * @param stopped asked between the events of a generation that nobody watches
+ * @throws UserError 'prompt', 'context', 'logits', 'gpu'
+ */
+export function runExperiment(
+  experiment: Experiment,
+  room: Room,
+  stopped: () => boolean = () => false,
+): AsyncGenerator<RunEvent, void, void> {
+  return experiment.mode === 'generate'
+    ? generateOne(experiment, room, stopped)
+    : evaluate(experiment, room, stopped);
+}
+
+async function* generateOne(
+  experiment: Experiment,
+  room: Room,
+  stopped: () => boolean,
+): AsyncGenerator<RunEvent, void, void> {
+  const method = methodOf(experiment);
+  const roles = method.algorithm.roles(method.params);
+  const prompt = room.tokenizer.encode(experiment.prompt);
+  const { maxTokens, seed } = experiment;
+  checkContext(room, roles, prompt.length, maxTokens);
+  yield {
+    type: 'prompt',
+    pieces: prompt.map((id) => ({ id, text: room.tokenizer.piece(id) })),
+    maxTokens,
+  };
+
+  const events = generate(room, { ...method, prompt, maxTokens, seed, run: 0 });
+  let written: Generation;
+  try {
+    while (true) {
+      const step = await events.next();
+      if (step.done) {
+        if (!step.value) return;
+        written = step.value;
+        break;
+      }
+      const { event, ms } = step.value;
+      const token = tokenOf(event);
+      yield {
+        type: 'decode',
+        event,
+        ms,
+        ...(token !== undefined && { text: room.tokenizer.piece(token) }),
+      };
+    }
+  } finally {
+    await events.return(undefined);
+  }
+  const { passMs: passes, ...generated } = written;
+  yield { type: 'generated', ...generated };
+
+  if (roles.length > 1) {
+    const request = { ...alone('large'), prompt, maxTokens, seed, run: 0 };
+    const yardstick = await generateQuietly(room, request, stopped);
+    if (!yardstick) return;
+    const { passMs, ...baseline } = yardstick;
+    yield {
+      type: 'baseline',
+      ...baseline,
+      passMs: { small: median(passes.small), large: median(passMs.large) },
+    };
+  }
+  yield { type: 'completed' };
+}
+
+async function* evaluate(
+  experiment: Experiment,
+  room: Room,
+  stopped: () => boolean,
+): AsyncGenerator<RunEvent, void, void> {
+  const { seed, maxTokens, difficulty } = experiment;
+  const task = tasks[experiment.task];
+  const contenders: [Contender, Method][] = [
+    ['small', alone('small')],
+    ['large', alone('large')],
+  ];
+  if (experiment.method !== 'greedy') contenders.push(['method', methodOf(experiment)]);
+
+  for (let index = 0; index < experiment.problems; index++) {
+    const problem = task.problem(seed, index, difficulty);
+    const prompt = room.tokenizer.encode(problem.prompt);
+    checkContext(room, ['small', 'large'], prompt.length, maxTokens);
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const [contender, method] = contenders[
+        (index + turn) % contenders.length
+      ] as (typeof contenders)[0];
+      const request = { ...method, prompt, maxTokens, seed, run: index };
+      const answer = await generateQuietly(room, request, stopped);
+      if (!answer) return;
+      yield {
+        type: 'answer',
+        index,
+        contender,
+        prompt: problem.prompt,
+        expected: problem.answer,
+        text: answer.text,
+        correct: task.reward(answer.text, problem) === 1,
+        stats: answer.stats,
+      };
+    }
+  }
+  yield { type: 'completed' };
+}
+
+/** The token that an event is about, if it is about one. */
+function tokenOf(event: DecodeEvent): number | undefined {
+  if (event.type === 'token') return event.token;
+  if (event.type === 'handOver') return event.proposal?.token;
+  return undefined;
+}
+
+function checkContext(
+  room: Room,
+  roles: readonly Role[],
+  promptLength: number,
+  maxTokens: number,
+): void {
+  for (const role of roles) {
+    const limit = room.models[role]?.contextLength ?? Number.POSITIVE_INFINITY;
+    if (promptLength + maxTokens <= limit) continue;
+    const found = `The prompt has ${promptLength} tokens, and ${maxTokens} more may follow; the ${role} model reads at most ${limit}.`;
+    const left = limit - promptLength;
+    throw new UserError(
+      'context',
+      found,
+      left >= 1
+        ? `Lower “Most new tokens” to ${left} or less, or shorten the prompt.`
+        : `Shorten the prompt to fewer than ${limit} tokens.`,
+    );
+  }
+}
+
+/** 0 when there is nothing. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[middle] as number;
+  return sorted.length === 0
+    ? 0
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
