@@ -1,0 +1,44 @@
+// ONNX Runtime's native library for the command line and for tests; plays the part that WebAssembly plays in
+// a page.
+
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import type * as OnnxRuntime from 'onnxruntime-node';
+import { type CheckpointFolder, missingFile } from '../src/models/folder.ts';
+import type { OrtRuntime } from '../src/models/runtime.ts';
+
+/** @param threads within one operation; the built-in models are fastest with one */
+export async function loadNodeRuntime(threads = 1): Promise<OrtRuntime> {
+  const ort: typeof OnnxRuntime = await import('onnxruntime-node');
+  return {
+    provider: 'wasm',
+    Tensor: ort.Tensor,
+    createSession: (model) =>
+      ort.InferenceSession.create(model, {
+        intraOpNumThreads: threads,
+        enableMemPattern: false,
+        logSeverityLevel: 4,
+      }),
+    dispose: async () => {},
+  };
+}
+
+/** A checkpoint folder on a disk. */
+export function diskFolder(path: string, name = basename(resolve(path))): CheckpointFolder {
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
+  return {
+    name,
+    files: new Set(files),
+    async read(file, progress) {
+      const bytes = await readFile(join(path, file)).catch(() => {
+        throw missingFile(name, file, 'it is not on the disk');
+      });
+      progress?.(bytes.length, bytes.length);
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+// A checkpoint made ready: files read and checked, session made, kernels warm. From here on there is a model
+// and a tokenizer, and nobody needs to know that there were files.
+
+import { UserError } from '../core/errors.ts';
+import { decoderConfig } from './config.ts';
+import { type CheckpointFolder, readJson } from './folder.ts';
+import { checkOnnx } from './onnxFile.ts';
+import { OnnxModel } from './onnxModel.ts';
+import type { OrtRuntime } from './runtime.ts';
+import { makeTokenizer, type Tokenizer } from './tokenizer.ts';
+import { checkFit } from './vocabulary.ts';
+import { warmUp } from './warmUp.ts';
+
+export interface Checkpoint {
+  readonly name: string;
+  readonly model: OnnxModel;
+  readonly tokenizer: Tokenizer;
+  /** Columns of the head that name a token. */
+  readonly vocab: number;
+  release(): Promise<void>;
+}
+
+export type CheckpointStage = 'download' | 'session' | 'warmUp';
+
+export interface LoadOptions {
+  /** Bytes in the download stage only. */
+  readonly progress?: (stage: CheckpointStage, loaded?: number, total?: number) => void;
+  readonly signal?: AbortSignal;
+  /** Path of the ONNX file within the folder. */
+  readonly file?: string;
+}
+
+/**
+ * @throws UserError 'checkpoint', 'onnx', 'tokenizer': what was found, what was expected, what to do
+ * @throws DOMException AbortError when `signal` says so
+ */
+export async function loadCheckpoint(
+  folder: CheckpointFolder,
+  runtime: OrtRuntime,
+  { progress, signal, file = 'onnx/model.onnx' }: LoadOptions = {},
+): Promise<Checkpoint> {
+  const { name } = folder;
+  const json = (path: string) => readJson(folder, path, signal);
+  const [config, tokenizerJson, tokenizerConfig, bytes] = await Promise.all([
+    json('config.json'),
+    json('tokenizer.json'),
+    json('tokenizer_config.json'),
+    folder.read(file, (loaded, total) => progress?.('download', loaded, total), signal),
+  ]);
+  const path = `${name}/${file}`;
+  checkOnnx(bytes, path);
+  const generation = await generationConfig(folder, config.eos_token_id === undefined, signal);
+  const decoder = decoderConfig(name, config, generation);
+  const tokenizer = makeTokenizer(name, tokenizerJson, tokenizerConfig, decoder.bos);
+
+  signal?.throwIfAborted();
+  progress?.('session');
+  const model = await OnnxModel.create(name, path, decoder, runtime, bytes);
+  try {
+    signal?.throwIfAborted();
+    progress?.('warmUp');
+    const rows = await warmUp(model);
+    const vocab = checkFit(name, tokenizer, rows);
+    return { name, model, tokenizer, vocab, release: () => model.release() };
+  } catch (error) {
+    await model.release();
+    throw error;
+  }
+}
+
+/**
+ * generation_config.json, or {} where there is none. Where the files are not known, it is asked for only if
+ * it is needed: a missing file is an error line in every browser's console.
+ */
+async function generationConfig(folder: CheckpointFolder, needed: boolean, signal?: AbortSignal) {
+  const path = 'generation_config.json';
+  if (!(folder.files?.has(path) ?? needed)) return {};
+  try {
+    return await readJson(folder, path, signal);
+  } catch (error) {
+    if (error instanceof UserError && !folder.files) return {};
+    throw error;
+  }
+}

@@ -1,0 +1,192 @@
+// LanguageModel over a session with a KV cache. It remembers which tokens the cache holds, feeds only what is
+// new, and crops the cache when the caller's sequence has become shorter or different. For small models a
+// pass takes a few hundred microseconds, so the way there avoids copies, conversions and BigInts.
+
+import { DeviceLogits, type LogitsLayout } from '../backend/logits.ts';
+import { UserError } from '../core/errors.ts';
+import type { LanguageModel, Logits, PassCount } from '../core/languageModel.ts';
+import { alignBatch, type Batch, planBatch } from './batch.ts';
+import { IdBuffer } from './idBuffer.ts';
+import { KvCache } from './kvCache.ts';
+import type { OnnxModel } from './onnxModel.ts';
+import type { Tensor } from './runtime.ts';
+
+export class Decoder implements LanguageModel {
+  readonly vocab: number;
+  readonly contextLength: number;
+  readonly eos: ReadonlySet<number>;
+  readonly #model: OnnxModel;
+  readonly #cache: KvCache;
+  /** What #cache holds. */
+  #read: number[] = [];
+  readonly #batchCache: KvCache;
+  /** What #batchCache holds. */
+  #batch: Batch | undefined;
+  /** Reused from pass to pass, as are the feeds: a pass is over before the next begins. */
+  #ids: IdBuffer;
+  readonly #feeds: Record<string, Tensor> = {};
+  #passes = 0;
+  #positions = 0;
+
+  constructor(model: OnnxModel, vocab: number) {
+    const { signature, runtime, config } = model;
+    this.vocab = vocab;
+    this.contextLength = config.contextLength;
+    this.eos = new Set(config.eos);
+    this.#model = model;
+    this.#cache = new KvCache(signature.caches, runtime);
+    this.#batchCache = new KvCache(signature.caches, runtime);
+    this.#ids = new IdBuffer(signature.inputIds.type, 64);
+  }
+
+  /** A second reader of the same model, which knows nothing of what this one has read. */
+  fork(vocab = this.vocab): Decoder {
+    return this.#model.decoder(vocab);
+  }
+
+  get count(): PassCount {
+    return { passes: this.#passes, positions: this.#positions };
+  }
+
+  reset(): void {
+    this.#passes = 0;
+    this.#positions = 0;
+    this.forget();
+  }
+
+  /** Gives up what was read, but not the counts. */
+  forget(): void {
+    this.#cache.clear();
+    this.#batchCache.clear();
+    this.#read = [];
+    this.#batch = undefined;
+  }
+
+  async logits(y: readonly number[], from: number): Promise<Logits> {
+    if (!(Number.isInteger(from) && from >= 1 && from <= y.length)) {
+      throw new Error(`logits: from = ${from}, expected an integer in [1, ${y.length}]`);
+    }
+    this.#checkLength(y.length);
+    const read = this.#read;
+    const most = Math.min(read.length, from - 1);
+    let kept = 0;
+    while (kept < most && read[kept] === y[kept]) kept++;
+    const fed = y.length - kept;
+    for (let i = kept; i < y.length; i++) this.#checkToken(y[i]);
+
+    this.#cache.crop(kept);
+    read.length = kept;
+    const { signature, runtime } = this.#model;
+    const { inputIds, attentionMask, positionIds } = signature;
+    if (this.#ids.length < fed) this.#ids = new IdBuffer(inputIds.type, 2 * fed);
+    for (let i = 0; i < fed; i++) this.#ids.set(i, y[kept + i] as number);
+    const feeds = this.#feeds;
+    const shape = [1, fed];
+    feeds[inputIds.name] = this.#ids.tensor(runtime, 0, shape);
+    if (attentionMask) {
+      const ones = this.#model.ones(attentionMask.type, y.length);
+      feeds[attentionMask.name] = ones.tensor(runtime, 0, [1, y.length]);
+    }
+    if (positionIds) {
+      const ramp = this.#model.ramp(positionIds.type, y.length);
+      feeds[positionIds.name] = ramp.tensor(runtime, kept, shape);
+    }
+    this.#cache.feed(feeds, 1);
+    const logits = await this.#pass(this.#cache, 1, fed);
+    for (let i = kept; i < y.length; i++) read.push(y[i] as number);
+    return this.#rows(logits, {
+      rows: y.length - from + 1,
+      rowStart: from - 1 - kept,
+      rowStep: 1,
+    });
+  }
+
+  async nextLogits(batch: readonly (readonly number[])[]): Promise<Logits> {
+    for (const y of batch) {
+      this.#checkLength(y.length);
+      for (const token of y) this.#checkToken(token);
+    }
+    const { signature, runtime, name } = this.#model;
+    const { inputIds, attentionMask, positionIds } = signature;
+    const next = alignBatch(batch, this.#batch);
+    const padded = next.pads.some((pad) => pad > 0);
+    if (padded && !(attentionMask && positionIds)) {
+      const lacks = attentionMask ? 'position_ids' : 'attention_mask';
+      throw new UserError(
+        'checkpoint',
+        `${name}: sequences of different lengths cannot be read together, because the model has no input ${lacks}.`,
+        'Export the model with both, or choose a method that reads one sequence at a time.',
+      );
+    }
+    const { order, kept } = planBatch(next, this.#batch);
+    this.#batch = undefined;
+    this.#batchCache.reorder(order, kept);
+
+    const rows = batch.length;
+    const total = next.length;
+    const fed = total - kept;
+    const ids = new IdBuffer(inputIds.type, rows * fed);
+    const positions = positionIds && new IdBuffer(positionIds.type, rows * fed);
+    const mask = attentionMask && new IdBuffer(attentionMask.type, rows * total);
+    batch.forEach((y, row) => {
+      const pad = next.pads[row] as number;
+      for (let i = Math.max(kept, pad); i < total; i++) {
+        const at = row * fed + i - kept;
+        ids.set(at, y[i - pad] as number);
+        positions?.set(at, i - pad);
+      }
+      for (let i = pad; i < total; i++) mask?.set(row * total + i, 1);
+    });
+    const feeds = this.#feeds;
+    feeds[inputIds.name] = ids.tensor(runtime, 0, [rows, fed]);
+    if (mask && attentionMask) {
+      feeds[attentionMask.name] = mask.tensor(runtime, 0, [rows, total]);
+    }
+    if (positions && positionIds) {
+      feeds[positionIds.name] = positions.tensor(runtime, 0, [rows, fed]);
+    }
+    this.#batchCache.feed(feeds, rows);
+    const logits = await this.#pass(this.#batchCache, rows, fed);
+    this.#batch = next;
+    return this.#rows(logits, { rows, rowStart: fed - 1, rowStep: fed });
+  }
+
+  /** Runs the model on the feeds; its cache moves on by `fed` positions. */
+  async #pass(cache: KvCache, rows: number, fed: number): Promise<Tensor> {
+    const outputs = await this.#model.run(this.#feeds);
+    this.#passes++;
+    this.#positions += rows * fed;
+    cache.adopt(outputs, rows, cache.length + fed);
+    const logits = outputs[this.#model.signature.logits];
+    const width = logits?.dims[2];
+    if (logits?.dims[0] === rows && logits.dims[1] === fed && width && width >= this.vocab) {
+      return logits;
+    }
+    throw new Error(`logits are [${logits?.dims}]; expected [${rows},${fed},>=${this.vocab}]`);
+  }
+
+  #rows(tensor: Tensor, where: Omit<LogitsLayout, 'vocab' | 'stride'>): Logits {
+    const layout = { ...where, vocab: this.vocab, stride: tensor.dims[2] as number };
+    if (tensor.location === 'gpu-buffer') {
+      return new DeviceLogits(tensor.gpuBuffer, layout, () => tensor.dispose());
+    }
+    const { data } = tensor;
+    if (!(data instanceof Float32Array)) throw new Error(`logits are ${tensor.type}`);
+    return new DeviceLogits(data, layout);
+  }
+
+  #checkLength(length: number): void {
+    if (length <= this.contextLength && length > 0) return;
+    throw new UserError(
+      'context',
+      `${this.#model.name} was asked to read ${length} tokens; its context is ${this.contextLength}.`,
+      'Use a shorter prompt or fewer new tokens.',
+    );
+  }
+
+  /** WebGPU would read some other row of the embedding, without a word. */
+  #checkToken(token: number | undefined): void {
+    if (Number.isInteger(token) && (token as number) >= 0 && (token as number) < this.vocab) return;
+    throw new Error(`${this.#model.name}: token ${token} is not in [0, ${this.vocab})`);
+  }
+}

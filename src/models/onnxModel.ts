@@ -1,0 +1,104 @@
+// A decoder's session with what is known about it: one per checkpoint and provider, shared by everyone who
+// wants to use the model. What a user of it has read lives in a Decoder, of which there may be many.
+
+import { UserError } from '../core/errors.ts';
+import type { DecoderConfig } from './config.ts';
+import { Decoder } from './decoder.ts';
+import { IdBuffer } from './idBuffer.ts';
+import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
+import { detectSignature, type IdType, type Signature } from './signature.ts';
+
+/** Growing in steps, so that a context of 131,072 tokens costs nothing until it is used. */
+const STEP = 256;
+
+export class OnnxModel {
+  readonly name: string;
+  readonly config: DecoderConfig;
+  readonly signature: Signature;
+  readonly runtime: OrtRuntime;
+  readonly #session: InferenceSession;
+  readonly #constants = new Map<string, IdBuffer>();
+
+  private constructor(
+    name: string,
+    config: DecoderConfig,
+    runtime: OrtRuntime,
+    session: InferenceSession,
+  ) {
+    this.name = name;
+    this.config = config;
+    this.runtime = runtime;
+    this.#session = session;
+    this.signature = detectSignature(name, session.inputMetadata, session.outputMetadata);
+  }
+
+  /**
+   * @param file the ONNX file as people know it, for error texts
+   * @param bytes of a file that `checkOnnx` has passed
+   * @throws UserError 'onnx' when ONNX Runtime refuses it, 'checkpoint' when it is not such a decoder
+   */
+  static async create(
+    name: string,
+    file: string,
+    config: DecoderConfig,
+    runtime: OrtRuntime,
+    bytes: Uint8Array,
+  ): Promise<OnnxModel> {
+    const session = await runtime.createSession(bytes).catch((cause) => {
+      throw new UserError(
+        'onnx',
+        `ONNX Runtime could not load ${file} for ${runtime.provider}.`,
+        'The details name the operator or number type; a plain float32 export runs everywhere.',
+        { cause },
+      );
+    });
+    try {
+      return new OnnxModel(name, config, runtime, session);
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
+  }
+
+  /** A state of its own over this session. `vocab` is the number of columns that count. */
+  decoder(vocab: number): Decoder {
+    return new Decoder(this, vocab);
+  }
+
+  /** One forward pass. The caller disposes what comes out. @throws UserError 'runtime' */
+  async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    try {
+      return await this.#session.run(feeds);
+    } catch (cause) {
+      throw new UserError(
+        'runtime',
+        `ONNX Runtime could not run ${this.name}.`,
+        'Run again; if it happens again, choose the other provider or another checkpoint.',
+        { cause },
+      );
+    }
+  }
+
+  /** 1 everywhere; at least `length` elements. Shared: not to be written to. */
+  ones(type: IdType, length: number): IdBuffer {
+    return this.#constant(`1 ${type}`, type, length, () => 1);
+  }
+
+  /** 0, 1, 2, ...; at least `length` elements. Shared: not to be written to. */
+  ramp(type: IdType, length: number): IdBuffer {
+    return this.#constant(`i ${type}`, type, length, (i) => i);
+  }
+
+  #constant(key: string, type: IdType, length: number, value: (i: number) => number): IdBuffer {
+    const known = this.#constants.get(key);
+    if (known && known.length >= length) return known;
+    const buffer = new IdBuffer(type, Math.ceil(length / STEP) * STEP);
+    for (let i = 0; i < buffer.length; i++) buffer.set(i, value(i));
+    this.#constants.set(key, buffer);
+    return buffer;
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}

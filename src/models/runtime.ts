@@ -1,0 +1,18 @@
+// The seam to ONNX Runtime. The page has it as WebAssembly in two builds, the command line as a native
+// library; above this line they are the same thing.
+
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-web';
+
+export type { InferenceSession, Tensor };
+
+export interface OrtRuntime {
+  /** Where models run, as an experiment names it. Node's CPU library plays the part of wasm. */
+  readonly provider: 'wasm' | 'webgpu';
+  /** Ours, shared with the kernels; present when tensors stay on the GPU. */
+  readonly device?: GPUDevice;
+  readonly Tensor: TensorConstructor;
+  /** Throws what ONNX Runtime throws. The caller releases the session. */
+  createSession(model: Uint8Array): Promise<InferenceSession>;
+  /** Releases what the runtime holds for itself; sessions must have been released before. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,120 @@
+// Which input is which. Names follow a pattern (`past_key_values.N.key`), but which of them exist, how many
+// layers have a cache and what shape it has is read from the model, never assumed.
+
+import type { InferenceSession } from 'onnxruntime-web';
+import { UserError } from '../core/errors.ts';
+
+export type IdType = 'int64' | 'int32';
+
+export interface IdInput {
+  readonly name: string;
+  readonly type: IdType;
+}
+
+/** Keys or values of one layer: what goes in as `past` comes out longer as `present`. */
+export interface CacheSlot {
+  readonly past: string;
+  readonly present: string;
+  /** Shape [batch, heads, positions, width]. */
+  readonly heads: number;
+  readonly width: number;
+}
+
+export interface Signature {
+  readonly inputIds: IdInput;
+  readonly attentionMask: IdInput | undefined;
+  readonly positionIds: IdInput | undefined;
+  readonly caches: readonly CacheSlot[];
+  /** Name of the output [batch, positions, rows of the head]. */
+  readonly logits: string;
+}
+
+type Value = InferenceSession.ValueMetadata;
+type TensorValue = Extract<Value, { isTensor: true }>;
+
+const WITH_CACHE =
+  'Export it as a decoder with cache, for instance with optimum: --task text-generation-with-past.';
+const PAST = /^past_key_values\.(\d+)\.(key|value)$/;
+
+/**
+ * @param name of the checkpoint, for error texts
+ * @throws UserError 'checkpoint' naming what is missing or not understood
+ */
+export function detectSignature(
+  name: string,
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+): Signature {
+  const rest = new Map(inputs.map((value) => [value.name, value]));
+  const listed = (values: readonly Value[]) => values.map((value) => value.name).join(', ');
+  const fail = (found: string, remedy = WITH_CACHE): never => {
+    throw new UserError('checkpoint', `${name}: ${found}`, remedy);
+  };
+
+  const take = (key: string): IdInput | undefined => {
+    const value = rest.get(key);
+    if (!value) return undefined;
+    rest.delete(key);
+    const type = value.isTensor ? value.type : 'not a tensor';
+    if (type === 'int64' || type === 'int32') return { name: key, type };
+    return fail(`the input ${key} is ${type}; expected int64 or int32.`);
+  };
+  const inputIds =
+    take('input_ids') ??
+    fail(`the model has no input input_ids; it has ${listed(inputs) || 'none'}.`);
+  const attentionMask = take('attention_mask');
+  const positionIds = take('position_ids');
+
+  const produced = new Map(outputs.map((value) => [value.name, value]));
+  const caches: CacheSlot[] = [];
+  for (const value of inputs) {
+    const match = PAST.exec(value.name);
+    if (!match) continue;
+    rest.delete(value.name);
+    const present = `present.${match[1]}.${match[2]}`;
+    const output = produced.get(present);
+    if (!output) fail(`${value.name} goes in, but no output ${present} comes out.`);
+    caches.push({ past: value.name, present, ...cacheShape(value, fail) });
+    if (output) floats(output, fail);
+  }
+  if (caches.length === 0) {
+    fail(
+      'the model has no inputs past_key_values.N.key and .value, so nothing could be remembered.',
+    );
+  }
+  if (rest.size > 0) {
+    const names = [...rest.keys()].join(', ');
+    const plural = rest.size === 1 ? 'an input that is' : 'inputs that are';
+    fail(`the model has ${plural} not understood: ${names}.`);
+  }
+  const logits = produced.get('logits');
+  if (!logits) return fail(`the model has no output logits; it has ${listed(outputs)}.`);
+  if (floats(logits, fail).shape.length !== 3) {
+    fail('the output logits should have the shape [batch, positions, vocabulary].');
+  }
+  return { inputIds, attentionMask, positionIds, caches, logits: 'logits' };
+}
+
+type Fail = (found: string, remedy?: string) => never;
+
+function cacheShape(value: Value, fail: Fail): { heads: number; width: number } {
+  const { shape } = floats(value, fail);
+  const [, heads, , width] = shape;
+  if (shape.length === 4 && isFixed(heads) && isFixed(width)) return { heads, width };
+  return fail(
+    `${value.name} has the shape [${shape.join(', ')}]; expected [batch, heads, positions, width] with fixed heads and width.`,
+  );
+}
+
+/** Free dimensions have a name, or are negative when nobody named them. */
+const isFixed = (dimension: number | string | undefined): dimension is number =>
+  typeof dimension === 'number' && dimension > 0;
+
+function floats(value: Value, fail: Fail): TensorValue {
+  if (value.isTensor && value.type === 'float32') return value;
+  const type = value.isTensor ? value.type : 'not a tensor';
+  return fail(
+    `${value.name} is ${type}; only float32 is supported for logits and caches.`,
+    'Use the float32 export (onnx/model.onnx), or a quantised one whose inputs and outputs are float32.',
+  );
+}
