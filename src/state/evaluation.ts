@@ -128,10 +128,10 @@ export const answerRows = derived((run): readonly AnswerRow[] => {
 
 export type AnswerFilter = 'all' | 'wrong' | 'differ';
 
-/** wrong: the method is wrong. differ: contenders do not agree on right and wrong. */
+/** wrong: the method is wrong (the large model where there is no method). differ: contenders do not agree on right and wrong. */
 export function filterAnswers(rows: readonly AnswerRow[], filter: AnswerFilter): AnswerRow[] {
   return rows.filter(({ answers }) => {
-    if (filter === 'wrong') return answers.method?.correct === false;
+    if (filter === 'wrong') return (answers.method ?? answers.large)?.correct === false;
     const marks = Object.values(answers).map((answer) => answer.correct);
     return filter === 'all' || new Set(marks).size > 1;
   });

@@ -131,7 +131,7 @@ export const summary: (run: Run) => Summary = derived((run) => {
       }),
     measuredSpeedUp: baseline && stats && speedUp(stats, baseline.stats),
     modelledSpeedUp: baseline && costModelSpeedUp({ tokens, passes, passMs: baseline.passMs }),
-    agreement: baseline && generated && agreement(generated.tokens, baseline.tokens),
+    agreement: baseline && generated && agreementOf(generated.tokens, baseline.tokens),
   }) as Summary;
 });
 
@@ -144,7 +144,10 @@ export function speedUp(
   return Number.isFinite(ratio) ? ratio : undefined;
 }
 
-function agreement(own: readonly number[], other: readonly number[]): Summary['agreement'] {
+export function agreementOf(
+  own: readonly number[],
+  other: readonly number[],
+): Summary['agreement'] {
   let at = 0;
   while (at < own.length && at < other.length && own[at] === other[at]) at++;
   return at === own.length && at === other.length ? { same: true } : { same: false, at };

@@ -1,0 +1,67 @@
+// The page's state without a browser: an address, a clipboard and a storage made of variables, and a worker
+// that says what the test tells it to say.
+import type { RunEvent } from '../../src/core/events.ts';
+import { createApp } from '../../src/state/app.ts';
+import type { Page } from '../../src/state/page.ts';
+import type { shownRun } from '../../src/state/store.ts';
+import type { FromWorker, ToWorker } from '../../src/worker/protocol.ts';
+
+export function setUp(hash = '', changes: Partial<Page> = {}) {
+  const sent: ToWorker[] = [];
+  const stopped: number[] = [];
+  const kept = new Map<string, string>();
+  let say: (message: FromWorker) => void = () => {};
+  let hashChanged = () => {};
+  const address = { hash, copied: '' };
+  const page: Page = {
+    hash: () => address.hash,
+    address: () => 'https://example.org/tandem/',
+    replaceHash: (next) => {
+      address.hash = next;
+    },
+    onHashChange: (listener) => {
+      hashChanged = listener;
+    },
+    copy: async (text) => {
+      address.copied = text;
+    },
+    storage: () => ({
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => void kept.set(key, value),
+    }),
+    random: () => 0.25,
+    ...changes,
+  };
+  const client = {
+    send: (message: ToWorker) => void sent.push(message),
+    subscribe: (listener: (message: FromWorker) => void) => {
+      say = listener;
+    },
+    stop: (run: number) => void stopped.push(run),
+  };
+  const app = createApp(client, page);
+  app.actions.follow();
+  const state = () => app.store.getState();
+  const last = () => state().runs.at(-1) as NonNullable<ReturnType<typeof shownRun>>;
+  /** The worker's part of a whole run. */
+  const finish = (run: number, events: readonly RunEvent[]) => {
+    say({ type: 'running', run, provider: 'wasm', kernels: 'cpu' });
+    say({ type: 'events', run, events });
+    say({ type: 'ended', run });
+  };
+  const open = (next: string) => {
+    address.hash = next;
+    hashChanged();
+  };
+  return {
+    ...app,
+    state,
+    last,
+    sent,
+    stopped,
+    address,
+    finish,
+    open,
+    say: (m: FromWorker) => say(m),
+  };
+}
