@@ -40,6 +40,9 @@ export interface TimedEvent {
   readonly ms: number;
 }
 
+/** Asked between events; a promise gives the event loop a turn before the answer. */
+export type Stopped = () => boolean | Promise<boolean>;
+
 const IDLE: ModelWork = { passes: 0, positions: 0 };
 
 /** Yields every event with its time; returns the whole (undefined when stopped). Models begin afresh. */
@@ -118,11 +121,11 @@ export async function* generate(
 export async function generateQuietly(
   room: Room,
   request: GenerationRequest,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): Promise<Generation | undefined> {
   const events = generate(room, request);
   try {
-    while (!stopped()) {
+    while (!(await stopped())) {
       const step = await events.next();
       if (step.done) return step.value;
     }

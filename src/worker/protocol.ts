@@ -44,6 +44,8 @@ export interface Inspection {
 export type ToWorker =
   /** Find out what hardware there is; answered by `hardware`. Sent once. */
   | { readonly type: 'hello'; readonly baseUrl: string }
+  /** Are you there? Answered by `alive` as soon as nothing else is being computed. */
+  | { readonly type: 'ping' }
   /** Begin a run, at full speed or waiting for `next`. Replaces a run that is going on. */
   | {
       readonly type: 'start';
@@ -67,6 +69,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'hardware'; readonly hardware: Hardware }
+  | { readonly type: 'alive' }
   | { readonly type: 'progress'; readonly run: number; readonly progress: LoadProgress }
   /** What the run uses in the end, once its models are ready. */
   | {
@@ -81,3 +84,6 @@ export type FromWorker =
   | { readonly type: 'ended'; readonly run: number }
   | { readonly type: 'inspected'; readonly request: number; readonly inspection: Inspection }
   | { readonly type: 'inspectionFailed'; readonly request: number; readonly failure: Failure };
+
+/** What the client hands on to the page. */
+export type ForPage = Exclude<FromWorker, { readonly type: 'alive' }>;

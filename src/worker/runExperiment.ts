@@ -17,6 +17,7 @@ import {
   type GenerationRequest,
   generate,
   generateQuietly,
+  type Stopped,
 } from './generation.ts';
 import type { Room } from './room.ts';
 
@@ -46,7 +47,7 @@ export function rolesNeeded(experiment: Experiment): readonly Role[] {
 export function runExperiment(
   experiment: Experiment,
   room: Room,
-  stopped: () => boolean = () => false,
+  stopped: Stopped = () => false,
 ): AsyncGenerator<RunEvent, void, void> {
   return experiment.mode === 'generate'
     ? generateOne(experiment, room, stopped)
@@ -56,7 +57,7 @@ export function runExperiment(
 async function* generateOne(
   experiment: Experiment,
   room: Room,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): AsyncGenerator<RunEvent, void, void> {
   const method = methodOf(experiment);
   const roles = method.algorithm.roles(method.params);
@@ -111,7 +112,7 @@ async function* generateOne(
 async function* evaluate(
   experiment: Experiment,
   room: Room,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): AsyncGenerator<RunEvent, void, void> {
   const { seed, maxTokens, difficulty } = experiment;
   const task = tasks[experiment.task];
