@@ -1,0 +1,65 @@
+// `npm run bench`: measures in Chromium and prints tables. Speeds are ratios side by side in one run; a
+// number without its yardstick from the same run says more about the machine than about the code.
+//   npm run bench                     kernels and decoding
+//   npm run bench -- kernels          kernels only
+//   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
+//   npm run bench -- decoding --problems=200 --grid
+//   --save                            also writes docs/bench/*.md
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { chromium } from 'playwright';
+import { createServer } from 'vite';
+import { findChromium } from '../scripts/install.mjs';
+import { decodingReport, kernelReport } from './report.ts';
+
+export async function main(args: string[]): Promise<number> {
+  const flags = new Set(args.filter((arg) => arg.startsWith('--')).map((arg) => arg.split('=')[0]));
+  const value = (name: string, fallback: number) =>
+    Number(args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? fallback);
+  const words = args.filter((arg) => !arg.startsWith('--'));
+  const wants = (what: string) => words.length === 0 || words.includes(what);
+  const root = resolve(import.meta.dirname, '..');
+  const publish = (name: string, text: string) => {
+    console.log(text);
+    if (!flags.has('--save')) return;
+    mkdirSync(join(root, 'docs/bench'), { recursive: true });
+    writeFileSync(join(root, 'docs/bench', `${name}.md`), text);
+  };
+
+  if (flags.has('--node')) {
+    const { benchKernelsInNode } = await import('./kernelsNode.ts');
+    publish('kernels-node', kernelReport(await benchKernelsInNode()));
+    return 0;
+  }
+
+  const server = await createServer({
+    root,
+    logLevel: 'error',
+    server: { port: 5198, host: '127.0.0.1', hmr: false },
+  });
+  await server.listen();
+  const browser = await chromium.launch({
+    executablePath: await findChromium(),
+    args: ['--headless=new', '--no-sandbox', '--enable-unsafe-webgpu', '--disable-quic'],
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(0);
+    page.on('pageerror', (error) => console.error(error));
+    page.on('console', (message) => console.error(message.text()));
+    await page.goto(`${server.resolvedUrls?.local[0]}bench/index.html`);
+    await page.waitForFunction(() => 'bench' in window);
+    if (wants('kernels')) {
+      publish('kernels', kernelReport(await page.evaluate(() => window.bench.kernels())));
+    }
+    if (wants('decoding')) {
+      const options = { problems: value('problems', 50), grid: flags.has('--grid') };
+      const report = await page.evaluate((o) => window.bench.decoding(o), options);
+      publish('decoding', decodingReport(report));
+    }
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+  return 0;
+}

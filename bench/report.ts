@@ -1,0 +1,88 @@
+// Benchmark results as Markdown, the same text on the terminal and in docs/bench.
+import { cpus } from 'node:os';
+import type { DecodingReport } from './decoding.ts';
+import { FALLBACKS, ROLLBACKS } from './grid.ts';
+import type { Row } from './kernels.ts';
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
+
+export function decodingReport({ problems, seed, maxDraft, contestants }: DecodingReport): string {
+  const large = contestants.find((contestant) => contestant.name === 'large');
+  const small = contestants.find((contestant) => contestant.name === 'small');
+  if (!large || !small) throw new Error('no yardstick');
+  const rows = contestants.map((contestant) => ({
+    ...contestant,
+    accuracy: contestant.right / problems,
+    /** Wall-clock of the large model alone over the contestant's, on the same problems. */
+    speedUp: large.ms / contestant.ms,
+  }));
+  const bild = rows.filter((row) => row.name === 'bild');
+  const good = bild.filter((row) => row.accuracy >= large.right / problems - 0.01);
+  const best = good.toSorted((a, b) => b.speedUp - a.speedUp)[0];
+  const at = (row: (typeof rows)[number]) =>
+    `fallback ${row.params.fallbackThreshold}, rollback ${row.params.rollbackThreshold}`;
+  const lines = [
+    '# Decoding: small, large, BiLD',
+    '',
+    `${problems} problems of numberWords (seed ${seed}, up to 9 digits), greedy, wasm provider, one thread,`,
+    `Chromium, ${machine()}. Speed-up: wall-clock of the large model alone over the method's, same problems,`,
+    'same run, contenders in rotating order.',
+    '',
+    '| method | accuracy | tokens/s | speed-up | small passes | large passes | rolled back |',
+    '|---|---|---|---|---|---|---|',
+    ...rows.map((row) =>
+      [
+        '',
+        row.name === 'bild' ? `BiLD (${at(row)})` : `${row.name} alone`,
+        percent(row.accuracy),
+        ((1000 * row.tokens) / row.ms).toFixed(0),
+        `${row.speedUp.toFixed(2)}×`,
+        row.smallPasses,
+        row.largePasses,
+        row.drafted ? percent(row.rolledBack / row.drafted) : '',
+        '',
+      ].join(' | '),
+    ),
+    '',
+    best
+      ? `Best at a loss of at most 1 point: ${at(best)}: ${best.speedUp.toFixed(2)}× at ${percent(best.accuracy)} (large alone: ${percent(large.right / problems)}). Drafts of at most ${maxDraft} tokens.`
+      : `No point stays within 1 point of the large model alone (${percent(large.right / problems)}).`,
+    '',
+  ];
+  if (bild.length === FALLBACKS.length * ROLLBACKS.length) {
+    lines.push(
+      'The frontier (accuracy, speed-up), fallback threshold down, rollback threshold across:',
+      '',
+      `| | ${ROLLBACKS.join(' | ')} |`,
+      `|---|${ROLLBACKS.map(() => '---|').join('')}`,
+      ...FALLBACKS.map((fallback) => {
+        const cells = bild.filter((row) => row.params.fallbackThreshold === fallback);
+        const shown = cells.map((row) => `${percent(row.accuracy)}, ${row.speedUp.toFixed(2)}×`);
+        return `| ${fallback} | ${shown.join(' | ')} |`;
+      }),
+      '',
+    );
+  }
+  lines.push('Reproduce: `npm run bench -- decoding --problems=200 --grid`', '');
+  return lines.join('\n').replaceAll('\n | ', '\n| ');
+}
+
+export function kernelReport({ adapter, rows }: { adapter: string; rows: readonly Row[] }): string {
+  return [
+    '# Kernels',
+    '',
+    `Adapter: ${adapter}. ${machine()}. Share: bandwidth over that of a plain copy kernel moving as many`,
+    'bytes in the same run; both medians, alternating.',
+    '',
+    '| kernel | shape | time | bytes | GB/s | share of copy |',
+    '|---|---|---|---|---|---|',
+    ...rows.map(
+      (row) =>
+        `| ${row.kernel} | ${row.shape} | ${row.ms.toFixed(3)} ms | ${row.bytes.toLocaleString('en-US')} | ${row.gbPerS.toFixed(2)} | ${percent(row.shareOfCopy)} |`,
+    ),
+    '',
+    'Reproduce: `npm run bench -- kernels`',
+    '',
+  ].join('\n');
+}
