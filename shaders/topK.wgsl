@@ -1,1 +1,127 @@
-// pending
+// The k most probable tokens of each row, most probable first, equal logits by id; k <= 64.
+// rows x vocab logits -> rows x k tokens, rows x k probabilities; NONE where there is no token.
+
+struct Params {
+  rows: u32,
+  vocab: u32,
+  base: u32,
+  pitch: u32,
+  k: u32,
+}
+
+@group(0) @binding(0) var<storage, read> logits: array<u32>;
+@group(0) @binding(1) var<storage, read_write> tokens: array<u32>; // rows x k
+@group(0) @binding(2) var<storage, read_write> probs: array<f32>; // rows x k
+@group(0) @binding(3) var<storage, read_write> chunkStats: array<vec4<u32>>; // rows x chunks
+@group(0) @binding(4) var<storage, read_write> candidates: array<vec2<u32>>; // rows x chunks x k: key, id
+@group(0) @binding(5) var<uniform> params: Params;
+
+/// One contender per lane, (key, id), and the best of every 16th.
+var<workgroup> contenders: array<vec2<u32>, WORKGROUP>;
+var<workgroup> finalists: array<vec2<u32>, 16>;
+
+const NOBODY = vec2<u32>(0u, NONE);
+
+fn better(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
+  let aWins = a.x > b.x || (a.x == b.x && a.y < b.y);
+  return select(b, a, aWins);
+}
+
+/// The best contender, known to every lane. To be called by all lanes.
+fn winner(lane: u32, mine: vec2<u32>) -> vec2<u32> {
+  contenders[lane] = mine;
+  workgroupBarrier();
+  if (lane < 16u) {
+    var best = mine;
+    for (var other = lane + 16u; other < WORKGROUP; other += 16u) {
+      best = better(best, contenders[other]);
+    }
+    finalists[lane] = best;
+  }
+  workgroupBarrier();
+  var best = finalists[0];
+  for (var other = 1u; other < 16u; other++) {
+    best = better(best, finalists[other]);
+  }
+  return best;
+}
+
+/// This lane's best column of the chunk that is not yet `taken` (one bit per column).
+fn bestOfMine(chunk: u32, lane: u32, taken: u32) -> vec2<u32> {
+  var best = NOBODY;
+  for (var i = 0u; i < COLUMNS; i++) {
+    if (keys[i] > best.x && (taken & (1u << i)) == 0u) {
+      best = vec2<u32>(keys[i], columnOf(chunk, lane, i));
+    }
+  }
+  return best;
+}
+
+// 1. Each chunk finds its k best, one per round; the lane that had the winner looks for its next.
+@compute @workgroup_size(WORKGROUP)
+fn chunkTopK(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = workgroupNumber(group, groups);
+  if (index >= params.rows * chunksPerRow()) {
+    return;
+  }
+  let chunk = index % chunksPerRow();
+  let stats = foldWorkgroup(lane, readColumns(index / chunksPerRow(), chunk, lane));
+  if (lane == 0u) {
+    chunkStats[index] = packed(stats);
+  }
+  var taken = 0u;
+  var mine = bestOfMine(chunk, lane, taken);
+  for (var round = 0u; round < params.k; round++) {
+    let best = winner(lane, mine);
+    if (lane == 0u) {
+      candidates[index * params.k + round] = best;
+    }
+    if (best.y == mine.y && best.y != NONE) {
+      taken |= 1u << ((best.y % CHUNK) / WORKGROUP);
+      mine = bestOfMine(chunk, lane, taken);
+    }
+  }
+}
+
+// 2. Each row merges its chunks' sorted lists: a lane holds the head of one list, a round takes the best.
+@compute @workgroup_size(WORKGROUP)
+fn combine(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = workgroupNumber(group, groups);
+  if (row >= params.rows) {
+    return;
+  }
+  let list = row * chunksPerRow() + lane;
+  let listed = lane < chunksPerRow();
+  var stats = EMPTY;
+  var mine = NOBODY;
+  if (listed) {
+    stats = unpacked(chunkStats[list]);
+    mine = candidates[list * params.k];
+  }
+  let whole = foldWorkgroup(lane, stats);
+  var at = 0u;
+  for (var round = 0u; round < params.k; round++) {
+    let best = winner(lane, mine);
+    if (lane == 0u) {
+      let nobody = best.x == 0u || whole.key == BAD_KEY;
+      let p = exp(below(keyValue(best.x), keyValue(whole.key))) / whole.sum;
+      tokens[row * params.k + round] = select(best.y, NONE, nobody);
+      probs[row * params.k + round] = select(p, 0.0, nobody);
+    }
+    if (listed && best.y == mine.y && best.y != NONE) {
+      at++;
+      mine = NOBODY;
+      if (at < params.k) {
+        mine = candidates[list * params.k + at];
+      }
+    }
+  }
+}

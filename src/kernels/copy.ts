@@ -3,6 +3,7 @@
 
 import wgsl from '../../shaders/copy.wgsl?raw';
 import { defineKernel, type KernelCase } from './kernel.ts';
+import { gridLib } from './rows.ts';
 
 type Inputs = { readonly source: 'u32' };
 const fields = { words: 'u32' } as const;
@@ -18,15 +19,15 @@ const words = (why: string, count: number): KernelCase<Inputs, typeof fields> =>
 export const copy = defineKernel({
   name: 'copy',
   wgsl,
-  lib: [],
+  lib: gridLib,
   inputs: { source: 'u32' },
-  outputs: { target: 'u32' },
+  outputs: { copied: 'u32' },
   params: fields,
-  size: (params) => ({ target: params.words }),
+  size: (params) => ({ copied: params.words }),
   passes: (params) => [{ entryPoint: 'copy', workgroups: Math.ceil(params.words / 1024) }],
 
-  reference({ source }, _, { target }) {
-    target.set(source);
+  reference({ source }, _, { copied }) {
+    copied.set(source);
   },
 
   cases: [words('one word', 1), words('a last workgroup that is not full', 2500)],

@@ -4,6 +4,7 @@
 
 import wgsl from '../../shaders/gatherCache.wgsl?raw';
 import { type ArraysOf, defineKernel, type KernelCase } from './kernel.ts';
+import { gridLib } from './rows.ts';
 
 /** Words that one workgroup copies. */
 const WORDS = 1024;
@@ -40,7 +41,7 @@ const gatherCase = (
 export const gatherCache = defineKernel({
   name: 'gatherCache',
   wgsl,
-  lib: [],
+  lib: gridLib,
   /** rows x heads x positions x width; batch row numbers. */
   inputs: { cache: 'u32', index: 'u32' },
   /** batch x heads x length x width. */

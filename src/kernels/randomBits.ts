@@ -5,6 +5,7 @@ import libRandom from '../../shaders/lib/random.wgsl?raw';
 import wgsl from '../../shaders/randomBits.wgsl?raw';
 import { threefry2x32 } from '../core/rng.ts';
 import { defineKernel, type KernelCase } from './kernel.ts';
+import { gridLib } from './rows.ts';
 
 type Inputs = { readonly addresses: 'u32' };
 const fields = { draws: 'u32' } as const;
@@ -23,7 +24,7 @@ const pi = { counter: [0x243f6a88, 0x85a308d3], key: [0x13198a2e, 0x03707344] } 
 export const randomBits = defineKernel({
   name: 'randomBits',
   wgsl,
-  lib: [{ file: 'lib/random.wgsl', text: libRandom }],
+  lib: [...gridLib, { file: 'lib/random.wgsl', text: libRandom }],
   /** draws x 4: seed, run, step, row. */
   inputs: { addresses: 'u32' },
   /** draws x 2. */

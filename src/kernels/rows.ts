@@ -3,6 +3,8 @@
 // -Infinity, and anything below -1e30, is "never" and counts as -1e30, so that no difference overflows;
 // NaN and +Infinity make the row bad, and a bad row has no answer.
 
+import libChunks from '../../shaders/lib/chunks.wgsl?raw';
+import libGrid from '../../shaders/lib/grid.wgsl?raw';
 import libLogits from '../../shaders/lib/logits.wgsl?raw';
 import libSoftmax from '../../shaders/lib/softmax.wgsl?raw';
 import type { Pass, WgslSource } from './kernel.ts';
@@ -24,21 +26,29 @@ export interface RowWindow {
   readonly pitch: number;
 }
 
-export const logitsLib: readonly WgslSource[] = [{ file: 'lib/logits.wgsl', text: libLogits }];
+export const gridLib: readonly WgslSource[] = [{ file: 'lib/grid.wgsl', text: libGrid }];
+export const logitsLib: readonly WgslSource[] = [
+  ...gridLib,
+  { file: 'lib/logits.wgsl', text: libLogits },
+  { file: 'lib/chunks.wgsl', text: libChunks },
+];
 export const softmaxLib: readonly WgslSource[] = [
   ...logitsLib,
   { file: 'lib/softmax.wgsl', text: libSoftmax },
 ];
 
+/** Rows that one workgroup of the merging pass takes: 16 lanes each. */
+const MERGED = 16;
+
 export const chunksOf = (vocab: number): number => Math.ceil(vocab / CHUNK);
 
-/** The first pass of every softmax kernel: one workgroup per chunk of a row, four words each. */
-export const partialsPass = ({ rows, vocab }: RowWindow): Pass => ({
-  entryPoint: 'partials',
-  workgroups: rows * chunksOf(vocab),
-});
-export const partialsScratch = ({ rows, vocab }: RowWindow): { readonly partials: number } => ({
-  partials: rows * chunksOf(vocab) * 4,
+/** Both passes of a softmax kernel: chunks of rows, four words each; then whole rows. */
+export const softmaxPasses = ({ rows, vocab }: RowWindow): readonly Pass[] => [
+  { entryPoint: 'partials', workgroups: rows * chunksOf(vocab) },
+  { entryPoint: 'combine', workgroups: Math.ceil(rows / MERGED) },
+];
+export const softmaxScratch = ({ rows, vocab }: RowWindow): { readonly chunkStats: number } => ({
+  chunkStats: rows * chunksOf(vocab) * 4,
 });
 
 /** What one pass over a row leaves. */

@@ -1,6 +1,6 @@
-// Draws for sampleToken whose answer is beyond doubt: no running sum lies within 1e-4 of the mass from the
-// point that is drawn, and no filter's border within 1e-4 of its threshold (kernels.test.ts checks both), so
-// that the rounding of exp cannot turn an answer around. Which of them are in doubt was found by asking.
+// Draws for sampleToken whose answer is beyond doubt: no running sum lies within 1e-5 of the mass from the
+// point that is drawn, and no filter's border within 1e-5 of its threshold (kernels.test.ts checks both), so
+// that the rounding of exp cannot turn an answer around.
 
 import { hardRows, likely, makeRows, type RowsSpec } from './hardRows.ts';
 import type { ArraysOf, KernelCase } from './kernel.ts';

@@ -105,9 +105,9 @@ export const sampleToken = defineKernel({
   params: fields,
   size: ({ rows }) => ({ tokens: rows, probs: rows }),
   scratch: ({ rows, vocab }) => ({
-    chunks: rows * chunksOf(vocab) * 4,
+    chunkSums: rows * chunksOf(vocab) * 4,
     bins: rows * 512,
-    states: rows * 12,
+    states: rows * 8,
   }),
   passes: (p) => {
     const wide = p.rows * chunksOf(p.vocab);

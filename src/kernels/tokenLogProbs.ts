@@ -7,11 +7,11 @@ import { defineKernel } from './kernel.ts';
 import {
   logitValue,
   newRowStats,
-  partialsPass,
-  partialsScratch,
   readRow,
   rowFields,
   softmaxLib,
+  softmaxPasses,
+  softmaxScratch,
 } from './rows.ts';
 
 /** Entropy of a bad row; no row has a negative one. */
@@ -29,11 +29,8 @@ export const tokenLogProbs = defineKernel({
   outputs: { logProbs: 'f32', entropies: 'f32' },
   params: rowFields,
   size: ({ rows }) => ({ logProbs: rows, entropies: rows }),
-  scratch: partialsScratch,
-  passes: (params) => [
-    partialsPass(params),
-    { entryPoint: 'combine', workgroups: Math.ceil(params.rows / 16) },
-  ],
+  scratch: softmaxScratch,
+  passes: softmaxPasses,
 
   reference({ logits, tokens }, { rows, vocab, base, pitch }, { logProbs, entropies }) {
     for (let row = 0; row < rows; row++) {

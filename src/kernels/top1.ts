@@ -6,11 +6,11 @@ import { defineKernel } from './kernel.ts';
 import {
   NONE,
   newRowStats,
-  partialsPass,
-  partialsScratch,
   readRow,
   rowFields,
   softmaxLib,
+  softmaxPasses,
+  softmaxScratch,
 } from './rows.ts';
 
 const stats = newRowStats();
@@ -24,8 +24,8 @@ export const top1 = defineKernel({
   outputs: { tokens: 'u32', probs: 'f32' },
   params: rowFields,
   size: ({ rows }) => ({ tokens: rows, probs: rows }),
-  scratch: partialsScratch,
-  passes: (params) => [partialsPass(params), { entryPoint: 'combine', workgroups: params.rows }],
+  scratch: softmaxScratch,
+  passes: softmaxPasses,
 
   reference({ logits }, { rows, vocab, base, pitch }, { tokens, probs }) {
     for (let row = 0; row < rows; row++) {

@@ -37,7 +37,7 @@ export const topK = defineKernel({
   params: { ...rowFields, k: 'u32' },
   size: ({ rows, k }) => ({ tokens: rows * k, probs: rows * k }),
   scratch: ({ rows, vocab, k }) => ({
-    partials: rows * chunksOf(vocab) * 4,
+    chunkStats: rows * chunksOf(vocab) * 4,
     candidates: rows * chunksOf(vocab) * k * 2,
   }),
   passes: ({ rows, vocab }) => [

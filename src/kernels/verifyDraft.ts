@@ -10,11 +10,11 @@ import {
   logitValue,
   NONE,
   newRowStats,
-  partialsPass,
-  partialsScratch,
   readRow,
   rowFields,
   softmaxLib,
+  softmaxPasses,
+  softmaxScratch,
 } from './rows.ts';
 
 /** Longest draft: 4 words and 12 distances are 64 bytes. */
@@ -37,8 +37,8 @@ export const verifyDraft = defineKernel({
   outputs: { verdict: 'u32', numbers: 'f32' },
   params: { ...rowFields, threshold: 'f32' },
   size: ({ rows }) => ({ verdict: 3, numbers: rows }),
-  scratch: partialsScratch,
-  passes: (params) => [partialsPass(params), { entryPoint: 'combine', workgroups: 1 }],
+  scratch: softmaxScratch,
+  passes: softmaxPasses,
 
   reference({ logits, draft }, { rows, vocab, base, pitch, threshold }, { verdict, numbers }) {
     let accepted = -1;

@@ -1,0 +1,96 @@
+// Every kernel, every hard case: the shader against the reference. Fails, never skips, when there is no
+// adapter; NaN fails.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findDevice } from '../backend/device.ts';
+import { WebGpuRunner } from '../backend/webgpu.ts';
+import { bruteDraw } from './bruteDraw.ts';
+import { kernels } from './index.ts';
+import { type Fields, type Kernel, makeOutputs, type Tolerance } from './kernel.ts';
+import { sampleToken, UNIT } from './sampleToken.ts';
+
+let runner: WebGpuRunner;
+
+beforeAll(async () => {
+  const { device, why } = await findDevice();
+  if (!device) throw new Error(`no GPU device: ${why}`);
+  runner = new WebGpuRunner(device);
+});
+afterAll(() => {
+  runner.dispose();
+  runner.device.destroy();
+});
+
+/** First element that is out of tolerance, in words; undefined if there is none. */
+function disagreement(
+  name: string,
+  gpu: Uint32Array | Float32Array,
+  reference: Uint32Array | Float32Array,
+  { absolute, relative }: Tolerance,
+): string | undefined {
+  if (gpu.length !== reference.length) return `${name} has ${gpu.length} elements`;
+  for (let i = 0; i < gpu.length; i++) {
+    const [got, wanted] = [gpu[i] as number, reference[i] as number];
+    const allowed = gpu instanceof Uint32Array ? 0 : absolute + relative * Math.abs(wanted);
+    if (!(Math.abs(got - wanted) <= allowed)) return `${name}[${i}] = ${got}, reference ${wanted}`;
+  }
+  return undefined;
+}
+
+async function compare<I extends Fields, O extends Fields, P extends Fields>(
+  kernel: Kernel<I, O, P>,
+  index: number,
+): Promise<(string | undefined)[]> {
+  const chosen = kernel.cases[index];
+  if (!chosen) throw new Error('no such case');
+  const { params, inputs } = chosen.make();
+  const wanted = makeOutputs(kernel, params);
+  kernel.reference(inputs, params, wanted);
+  const got = await runner.run(kernel, params, inputs);
+  return Object.keys(kernel.outputs).map((name) => {
+    const key: keyof O = name;
+    return disagreement(name, got[key], wanted[key], kernel.tolerance);
+  });
+}
+
+for (const [name, kernel] of Object.entries<Kernel>(kernels)) {
+  describe(name, () => {
+    kernel.cases.forEach(({ why }, index) => {
+      test(why, async () => {
+        expect((await compare(kernel, index)).filter((text) => text !== undefined)).toEqual([]);
+      });
+    });
+  });
+}
+
+test('sampling on the GPU follows the filtered distribution (chi-square)', async () => {
+  const probs = [0.02, 0.3, 0.03, 0.25, 0.15, 0.05, 0.2];
+  const draws = 4096;
+  const row = probs.map(Math.log);
+  const filters = {
+    temperature: 0.9,
+    topK: 5,
+    topP: Math.round(0.97 * 2 ** 24),
+    minWeight: UNIT / 8,
+  };
+  const counts = new Float64Array(probs.length);
+  for (let step = 0; step < 5; step++) {
+    // All rows of the call read the same row of logits; each has its own draw.
+    const window = { rows: draws, vocab: probs.length, base: 0, pitch: 0 };
+    const address = { seed: 3, run: 1, step, row: 0 };
+    const { tokens } = await runner.run(
+      sampleToken,
+      { ...window, ...filters, ...address },
+      { logits: Float32Array.from(row) },
+    );
+    for (const token of tokens) counts[token] = (counts[token] as number) + 1;
+  }
+  const expected = bruteDraw(Float32Array.from(row), filters, 0).probs;
+  let chi2 = 0;
+  expected.forEach((p, id) => {
+    const count = counts[id] as number;
+    if (p === 0) expect(count).toBe(0);
+    else chi2 += (count - 5 * draws * p) ** 2 / (5 * draws * p);
+  });
+  expect(chi2).toBeLessThan(23.5); // 4 degrees of freedom, exceeded once in 10,000 seeds
+});
