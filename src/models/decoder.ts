@@ -15,7 +15,8 @@ export class Decoder implements LanguageModel {
   readonly vocab: number;
   readonly contextLength: number;
   readonly eos: ReadonlySet<number>;
-  readonly #model: OnnxModel;
+  /** Shared with all others who read with it. */
+  readonly model: OnnxModel;
   readonly #cache: KvCache;
   /** What #cache holds. */
   #read: number[] = [];
@@ -33,7 +34,7 @@ export class Decoder implements LanguageModel {
     this.vocab = vocab;
     this.contextLength = config.contextLength;
     this.eos = new Set(config.eos);
-    this.#model = model;
+    this.model = model;
     this.#cache = new KvCache(signature.caches, runtime);
     this.#batchCache = new KvCache(signature.caches, runtime);
     this.#ids = new IdBuffer(signature.inputIds.type, 64);
@@ -41,7 +42,7 @@ export class Decoder implements LanguageModel {
 
   /** A second reader of the same model, which knows nothing of what this one has read. */
   fork(vocab = this.vocab): Decoder {
-    return this.#model.decoder(vocab);
+    return this.model.decoder(vocab);
   }
 
   get count(): PassCount {
@@ -76,7 +77,7 @@ export class Decoder implements LanguageModel {
 
     this.#cache.crop(kept);
     read.length = kept;
-    const { signature, runtime } = this.#model;
+    const { signature, runtime } = this.model;
     const { inputIds, attentionMask, positionIds } = signature;
     if (this.#ids.length < fed) this.#ids = new IdBuffer(inputIds.type, 2 * fed);
     for (let i = 0; i < fed; i++) this.#ids.set(i, y[kept + i] as number);
@@ -84,11 +85,11 @@ export class Decoder implements LanguageModel {
     const shape = [1, fed];
     feeds[inputIds.name] = this.#ids.tensor(runtime, 0, shape);
     if (attentionMask) {
-      const ones = this.#model.ones(attentionMask.type, y.length);
+      const ones = this.model.ones(attentionMask.type, y.length);
       feeds[attentionMask.name] = ones.tensor(runtime, 0, [1, y.length]);
     }
     if (positionIds) {
-      const ramp = this.#model.ramp(positionIds.type, y.length);
+      const ramp = this.model.ramp(positionIds.type, y.length);
       feeds[positionIds.name] = ramp.tensor(runtime, kept, shape);
     }
     this.#cache.feed(feeds, 1);
@@ -106,7 +107,7 @@ export class Decoder implements LanguageModel {
       this.#checkLength(y.length);
       for (const token of y) this.#checkToken(token);
     }
-    const { signature, runtime, name } = this.#model;
+    const { signature, runtime, name } = this.model;
     const { inputIds, attentionMask, positionIds } = signature;
     const next = alignBatch(batch, this.#batch);
     const padded = next.pads.some((pad) => pad > 0);
@@ -153,11 +154,11 @@ export class Decoder implements LanguageModel {
 
   /** Runs the model on the feeds; its cache moves on by `fed` positions. */
   async #pass(cache: KvCache, rows: number, fed: number): Promise<Tensor> {
-    const outputs = await this.#model.run(this.#feeds);
+    const outputs = await this.model.run(this.#feeds);
     this.#passes++;
     this.#positions += rows * fed;
     cache.adopt(outputs, rows, cache.length + fed);
-    const logits = outputs[this.#model.signature.logits];
+    const logits = outputs[this.model.signature.logits];
     const width = logits?.dims[2];
     if (logits?.dims[0] === rows && logits.dims[1] === fed && width && width >= this.vocab) {
       return logits;
@@ -179,7 +180,7 @@ export class Decoder implements LanguageModel {
     if (length <= this.contextLength && length > 0) return;
     throw new UserError(
       'context',
-      `${this.#model.name} was asked to read ${length} tokens; its context is ${this.contextLength}.`,
+      `${this.model.name} was asked to read ${length} tokens; its context is ${this.contextLength}.`,
       'Use a shorter prompt or fewer new tokens.',
     );
   }
@@ -187,6 +188,6 @@ export class Decoder implements LanguageModel {
   /** WebGPU would read some other row of the embedding, without a word. */
   #checkToken(token: number | undefined): void {
     if (Number.isInteger(token) && (token as number) >= 0 && (token as number) < this.vocab) return;
-    throw new Error(`${this.#model.name}: token ${token} is not in [0, ${this.vocab})`);
+    throw new Error(`${this.model.name}: token ${token} is not in [0, ${this.vocab})`);
   }
 }

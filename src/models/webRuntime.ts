@@ -63,19 +63,17 @@ export async function loadWasmRuntime(
   signal?: AbortSignal,
 ): Promise<OrtRuntime> {
   const ort = await ready(cpuOnly, progress, signal);
-  return {
-    provider: 'wasm',
-    Tensor: ort.Tensor,
-    createSession: (model) =>
-      ort.InferenceSession.create(model, {
-        executionProviders: ['wasm'],
-        // Every pass has another shape: remembered allocation patterns would only pile up.
-        enableMemPattern: false,
-        enableCpuMemArena: false,
-        logSeverityLevel: 3,
-      }),
-    dispose: async () => {},
-  };
+  const createSession = (model: Uint8Array) =>
+    ort.InferenceSession.create(model, {
+      executionProviders: ['wasm'],
+      // Every pass has another shape: remembered allocation patterns would only pile up.
+      enableMemPattern: false,
+      enableCpuMemArena: false,
+      logSeverityLevel: 3,
+    });
+  const first = await started(createSession(anchorModel()));
+  await first.release();
+  return { provider: 'wasm', Tensor: ort.Tensor, createSession, dispose: async () => {} };
 }
 
 /** Models run on `device`; logits and caches stay there. */
@@ -94,7 +92,7 @@ export async function loadWebGpuRuntime(
       logSeverityLevel: 3,
     });
   // Releasing the last session of a device destroys the device, which the kernels still use.
-  const anchor = await createSession(anchorModel());
+  const anchor = await started(createSession(anchorModel()));
   return {
     provider: 'webgpu',
     device,
@@ -102,4 +100,16 @@ export async function loadWebGpuRuntime(
     createSession,
     dispose: () => anchor.release(),
   };
+}
+
+/** The first session is the one for which ONNX Runtime starts. */
+function started<T>(session: Promise<T>): Promise<T> {
+  return session.catch((cause) => {
+    throw new UserError(
+      'runtime',
+      'ONNX Runtime could not start in this browser.',
+      'Use a current browser; if this one is, reload the page. The details say what was refused.',
+      { cause },
+    );
+  });
 }

@@ -1,0 +1,310 @@
+// The compute worker without the worker: messages in, messages out. It computes one thing at a time: a run,
+// or between two of its events the answer to a question about a token.
+
+import type { Backend } from '../backend/backend.ts';
+import { toFailure, type UserError } from '../core/errors.ts';
+import type { Role, RunEvent } from '../core/events.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { CheckpointFolder } from '../models/folder.ts';
+import type { OrtRuntime } from '../models/runtime.ts';
+import { createBreath } from './breath.ts';
+import { clear, type Furnished, furnish, keyOf, loadCheckpoints } from './furnish.ts';
+import { choose, type Uses } from './hardware.ts';
+import { createInspector } from './inspect.ts';
+import { createLibrary } from './library.ts';
+import { makePlayer, type Player } from './player.ts';
+import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
+import { rolesNeeded, runExperiment } from './runExperiment.ts';
+import { throttle } from './throttle.ts';
+
+/** What differs between a page and a test. */
+export interface Supplies {
+  /** Looks for a GPU; called again when the last one was lost. */
+  hardware(): Promise<Hardware>;
+  runtime(
+    provider: Uses['provider'],
+    progress: (loaded: number, total?: number) => void,
+    signal?: AbortSignal,
+  ): Promise<OrtRuntime>;
+  /** Kept from run to run. Questions have one of their own: what they read back is not the run's. */
+  backend(kernels: Uses['kernels'], purpose: 'run' | 'question'): Backend;
+  /** @throws UserError 'checkpoint' when there is no such checkpoint */
+  folder(id: string, baseUrl: string): CheckpointFolder;
+  /** `listener` is called whenever a GPU that was given out is lost. */
+  onLost(listener: (error: UserError) => void): void;
+  /** What an error of something that ran on the GPU means, now that one can know if it is still there. */
+  explain(error: unknown): Promise<unknown>;
+}
+
+type Start = Extract<ToWorker, { readonly type: 'start' }>;
+type Question = Extract<ToWorker, { readonly type: 'inspect' }>;
+
+/** A run from its `start` to its `ended`. */
+interface Job {
+  readonly start: Start;
+  readonly abort: AbortController;
+  /** Once its models are ready. */
+  player?: Player;
+  /** Paused, but for so many steps; counted here until there is a player. */
+  held: boolean;
+  steps: number;
+  /** Called when `held` or `abort` changes. */
+  wake?: () => void;
+}
+
+export interface Engine {
+  receive(message: ToWorker): void;
+}
+
+export function createEngine(supplies: Supplies, post: (message: FromWorker) => void): Engine {
+  const library = createLibrary();
+  const inspector = createInspector((kernels) => supplies.backend(kernels, 'question'));
+  const breath = createBreath();
+  const questions: Question[] = [];
+  let answering: Promise<void> = Promise.resolve();
+  let baseUrl = '';
+  let known: Promise<Hardware> | undefined;
+  let job: Job | undefined;
+  let next: Job | undefined;
+  /** Something computes, so nothing else may. */
+  let computing = false;
+  let pinged = false;
+  /** Ends the wait for an event that will not come. */
+  let interrupt: ((error: UserError) => void) | undefined;
+  /** The GPU that was found is gone, and everything that was on it. */
+  let loss: UserError | undefined;
+  supplies.onLost((error) => {
+    loss = error;
+    interrupt?.(error);
+  });
+
+  async function hardware(): Promise<Hardware> {
+    if (loss) {
+      loss = undefined;
+      known = undefined;
+      inspector.forget();
+      await library.drop((key) => key.startsWith('webgpu '));
+    }
+    known ??= supplies.hardware().then((found) => {
+      post({ type: 'hardware', hardware: found });
+      return found;
+    });
+    return known;
+  }
+
+  const onGpu = ({ provider, kernels }: Uses) => provider === 'webgpu' || kernels === 'webgpu';
+
+  async function load(
+    experiment: Experiment,
+    roles: readonly Role[],
+    { provider }: Uses,
+    progress: (progress: LoadProgress) => void = () => {},
+    signal?: AbortSignal,
+  ) {
+    const told = (loaded: number, total?: number) =>
+      progress({ stage: 'runtime', loaded, ...(total !== undefined && { total }) });
+    const runtime = await supplies.runtime(provider, told, signal);
+    return loadCheckpoints({
+      experiment,
+      roles,
+      runtime,
+      folderOf: (id) => supplies.folder(id, baseUrl),
+      library,
+      progress,
+      ...(signal && { signal }),
+    });
+  }
+
+  async function perform(current: Job): Promise<void> {
+    const { start, abort } = current;
+    const { run, experiment } = start;
+    let room: Furnished | undefined;
+    let uses: Uses | undefined;
+    try {
+      uses = choose(experiment, await hardware());
+      const progress = throttle((one) => post({ type: 'progress', run, progress: one }));
+      const loaded = await load(experiment, rolesNeeded(experiment), uses, progress, abort.signal);
+      abort.signal.throwIfAborted();
+      room = furnish(loaded, supplies.backend(uses.kernels, 'run'));
+      post({ type: 'running', run, ...uses });
+      const events = watched(
+        runExperiment(experiment, room, () => mustEnd(current)),
+        uses,
+      );
+      const say = (gathered: readonly RunEvent[]) =>
+        post({ type: 'events', run, events: gathered });
+      const player = makePlayer(events, say, breathe, { paused: current.held });
+      for (let step = 0; step < current.steps; step++) player.step();
+      current.player = player;
+      await player.over;
+    } catch (error) {
+      if (!abort.signal.aborted) {
+        const meant = uses && onGpu(uses) ? await supplies.explain(error) : error;
+        const failure = toFailure(meant);
+        post({ type: 'events', run, events: [{ type: 'failed', failure }] });
+      }
+    } finally {
+      if (room) clear(room);
+      post({ type: 'ended', run });
+    }
+  }
+
+  /** The same events; marks when there is computing, and does not outlive its GPU. */
+  async function* watched(
+    events: AsyncGenerator<RunEvent, void, void>,
+    uses: Uses,
+  ): AsyncGenerator<RunEvent, void, void> {
+    const unlessLost = <T>(wanted: Promise<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        if (onGpu(uses)) {
+          if (loss) reject(loss);
+          interrupt = reject;
+        }
+        wanted.then(resolve, reject);
+      });
+    try {
+      while (true) {
+        computing = true;
+        const { done, value } = await unlessLost(events.next());
+        computing = false;
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      computing = true;
+      await unlessLost(events.return()).catch(() => {});
+      interrupt = undefined;
+      computing = false;
+    }
+  }
+
+  /** Between any two events: messages come in, questions are answered. */
+  async function breathe(): Promise<void> {
+    if (pinged) post({ type: 'alive' });
+    pinged = false;
+    await breath.take();
+    await answerAll();
+  }
+
+  /** Asked between the events of a generation that nobody watches; a pause is waited for here. */
+  async function mustEnd(current: Job): Promise<boolean> {
+    await breathe();
+    while (current.held && !current.abort.signal.aborted) {
+      computing = false;
+      await new Promise<void>((resolve) => {
+        current.wake = resolve;
+      });
+      await answering;
+      computing = true;
+    }
+    return current.abort.signal.aborted;
+  }
+
+  function answerAll(): Promise<void> {
+    if (questions.length === 0) return answering;
+    answering = answering.then(async () => {
+      for (let one = questions.shift(); one; one = questions.shift()) await answer(one);
+    });
+    return answering;
+  }
+
+  async function answer({ request, experiment, prefix, token }: Question): Promise<void> {
+    let uses: Uses | undefined;
+    try {
+      uses = choose(experiment, await hardware());
+      const here = uses;
+      // A model that the run does not need takes part if it is here anyway.
+      const needed = rolesNeeded(experiment);
+      const roles = (['small', 'large'] as const).filter(
+        (role) => needed.includes(role) || library.find(keyOf(experiment[role], here)),
+      );
+      const loaded = await load(experiment, roles, uses);
+      const inspection = await inspector.inspect(experiment, uses, loaded, prefix, token);
+      post({ type: 'inspected', request, inspection });
+    } catch (error) {
+      const meant = uses && onGpu(uses) ? await supplies.explain(error) : error;
+      post({ type: 'inspectionFailed', request, failure: toFailure(meant) });
+    }
+  }
+
+  async function work(): Promise<void> {
+    if (job) return;
+    while (next) {
+      job = next;
+      next = undefined;
+      await answering;
+      computing = true;
+      inspector.rest();
+      await perform(job);
+      computing = false;
+      job = undefined;
+    }
+    await answerAll();
+  }
+
+  function begin(start: Start): void {
+    if (job) stop(job);
+    if (next) post({ type: 'ended', run: next.start.run });
+    next = { start, abort: new AbortController(), held: start.paused, steps: 0 };
+    void work();
+  }
+
+  function stop(one: Job): void {
+    one.abort.abort();
+    one.player?.stop();
+    one.wake?.();
+  }
+
+  function control(one: Job, type: 'pause' | 'resume' | 'step'): void {
+    if (type === 'step') {
+      one.player?.step();
+      one.steps++;
+    } else {
+      if (type === 'pause') one.player?.pause();
+      else one.player?.play();
+      one.steps = 0;
+    }
+    // A step that has begun is not held up; before the first event there is nothing to hold up.
+    one.held = type === 'pause' || (type === 'step' && !one.player);
+    if (!one.held) one.wake?.();
+  }
+
+  const find = (run: number): Job | undefined => [job, next].find((one) => one?.start.run === run);
+
+  return {
+    receive(message) {
+      switch (message.type) {
+        case 'hello':
+          baseUrl = message.baseUrl;
+          void hardware();
+          return;
+        case 'ping':
+          // While events are made, only the next one shows that they still come.
+          if (computing && job?.player) pinged = true;
+          else post({ type: 'alive' });
+          return;
+        case 'start':
+          begin(message);
+          return;
+        case 'pause':
+        case 'resume':
+        case 'step': {
+          const one = find(message.run);
+          if (one) control(one, message.type);
+          return;
+        }
+        case 'stop': {
+          const one = find(message.run);
+          if (one) stop(one);
+          return;
+        }
+        case 'inspect':
+          questions.push(message);
+          if (!computing) void answerAll();
+          return;
+        default:
+          message satisfies never;
+      }
+    },
+  };
+}

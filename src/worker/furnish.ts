@@ -1,0 +1,82 @@
+// From an experiment to a room in which it can run: checkpoints loaded, vocabularies compared, each role with
+// a reading state of its own.
+
+import type { Backend } from '../backend/backend.ts';
+import type { Role } from '../core/events.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { type Checkpoint, loadCheckpoint } from '../models/checkpoint.ts';
+import type { Decoder } from '../models/decoder.ts';
+import type { CheckpointFolder } from '../models/folder.ts';
+import type { OrtRuntime } from '../models/runtime.ts';
+import { checkShared } from '../models/vocabulary.ts';
+import type { Library } from './library.ts';
+import type { LoadProgress } from './protocol.ts';
+import type { Room } from './room.ts';
+
+export type Checkpoints = Readonly<Partial<Record<Role, Checkpoint>>>;
+
+export interface LoadRequest {
+  readonly experiment: Pick<Experiment, Role>;
+  readonly roles: readonly Role[];
+  readonly runtime: OrtRuntime;
+  /** Where a checkpoint's files are. @throws UserError 'checkpoint' */
+  readonly folderOf: (id: string) => CheckpointFolder;
+  readonly library: Library;
+  readonly progress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export const keyOf = (id: string, { provider }: Pick<OrtRuntime, 'provider'>): string =>
+  `${provider} ${id}`;
+
+/** One after the other: ONNX Runtime makes one session at a time. @throws UserError, AbortError */
+export async function loadCheckpoints(request: LoadRequest): Promise<Checkpoints> {
+  const { experiment, roles, runtime, folderOf, library, progress, signal } = request;
+  const loaded: Partial<Record<Role, Checkpoint>> = {};
+  for (const role of roles) {
+    signal?.throwIfAborted();
+    const id = experiment[role];
+    loaded[role] = await library.take(keyOf(id, runtime), () =>
+      loadCheckpoint(folderOf(id), runtime, {
+        progress: (stage, bytes, total) =>
+          progress?.({
+            stage,
+            role,
+            id,
+            ...(bytes !== undefined && { loaded: bytes }),
+            ...(total !== undefined && { total }),
+          }),
+        ...(signal && { signal }),
+      }),
+    );
+    progress?.({ stage: 'ready', role, id });
+  }
+  await library.trim(Object.values(loaded));
+  return loaded;
+}
+
+export interface Furnished extends Room {
+  readonly models: Readonly<Partial<Record<Role, Decoder>>>;
+}
+
+/** @throws UserError 'vocabulary' when two models do not share one */
+export function furnish(checkpoints: Checkpoints, backend: Backend): Furnished {
+  const { small, large } = checkpoints;
+  const main = large ?? small;
+  if (!main) throw new Error('a room without models');
+  if (small && large) checkShared(small, large);
+  const vocab = Math.min(small?.vocab ?? main.vocab, large?.vocab ?? main.vocab);
+  return {
+    models: {
+      ...(small && { small: small.model.decoder(vocab) }),
+      ...(large && { large: large.model.decoder(vocab) }),
+    },
+    tokenizer: main.tokenizer,
+    ops: backend.ops,
+  };
+}
+
+/** Gives back what the room's models have read. */
+export function clear(room: Furnished): void {
+  for (const model of Object.values(room.models)) model.forget();
+}
