@@ -8,18 +8,15 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> copied: array<u32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// 1,024 words per workgroup, four per invocation, neighbours side by side.
+// One word per invocation, neighbours side by side.
 @compute @workgroup_size(256)
 fn copy(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = workgroupNumber(group, groups) * 1024u + lane;
-  for (var i = 0u; i < 4u; i++) {
-    let word = first + i * 256u;
-    if (word < params.words) {
-      copied[word] = source[word];
-    }
+  let word = workgroupNumber(group, groups) * 256u + lane;
+  if (word < params.words) {
+    copied[word] = source[word];
   }
 }

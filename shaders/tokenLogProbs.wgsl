@@ -17,13 +17,13 @@ struct Params {
 
 // 1. lib/softmax.wgsl: partials
 // 2. 16 lanes merge a row's chunks.
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(MERGERS)
 fn combine(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = workgroupNumber(group, groups) * (WORKGROUP / 16u) + local / 16u;
+  let row = workgroupNumber(group, groups) * (MERGERS / 16u) + local / 16u;
   let whole = wholeRow(row, local);
   if (local % 16u == 0u && row < params.rows) {
     let bad = whole.key == BAD_KEY;

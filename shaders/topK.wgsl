@@ -87,7 +87,24 @@ fn chunkTopK(
   }
 }
 
-// 2. Each row merges its chunks' sorted lists: a lane holds the head of one list, a round takes the best.
+/// Sorted lists that one lane of `combine` looks after.
+const LISTS: u32 = MAX_CHUNKS / 16u;
+/// How much of each was taken.
+var<private> heads: array<u32, LISTS>;
+
+/// The best head of this lane's lists.
+fn bestHead(row: u32, lane: u32) -> vec2<u32> {
+  var best = NOBODY;
+  for (var i = 0u; lane + i * WORKGROUP < chunksPerRow(); i++) {
+    if (heads[i] < params.k) {
+      let list = row * chunksPerRow() + lane + i * WORKGROUP;
+      best = better(best, candidates[list * params.k + heads[i]]);
+    }
+  }
+  return best;
+}
+
+// 2. Each row merges its chunks' sorted lists: a round takes the best of all heads.
 @compute @workgroup_size(WORKGROUP)
 fn combine(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -98,16 +115,12 @@ fn combine(
   if (row >= params.rows) {
     return;
   }
-  let list = row * chunksPerRow() + lane;
-  let listed = lane < chunksPerRow();
   var stats = EMPTY;
-  var mine = NOBODY;
-  if (listed) {
-    stats = unpacked(chunkStats[list]);
-    mine = candidates[list * params.k];
+  for (var chunk = lane; chunk < chunksPerRow(); chunk += WORKGROUP) {
+    stats = merge(stats, unpacked(chunkStats[row * chunksPerRow() + chunk]));
   }
   let whole = foldWorkgroup(lane, stats);
-  var at = 0u;
+  var mine = bestHead(row, lane);
   for (var round = 0u; round < params.k; round++) {
     let best = winner(lane, mine);
     if (lane == 0u) {
@@ -116,12 +129,9 @@ fn combine(
       tokens[row * params.k + round] = select(best.y, NONE, nobody);
       probs[row * params.k + round] = select(p, 0.0, nobody);
     }
-    if (listed && best.y == mine.y && best.y != NONE) {
-      at++;
-      mine = NOBODY;
-      if (at < params.k) {
-        mine = candidates[list * params.k + at];
-      }
+    if (best.y == mine.y && best.y != NONE) {
+      heads[best.y / CHUNK / WORKGROUP]++;
+      mine = bestHead(row, lane);
     }
   }
 }

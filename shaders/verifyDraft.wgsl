@@ -30,7 +30,7 @@ var<workgroup> judged: array<Judged, MAX_ROWS>;
 
 // 1. lib/softmax.wgsl: partials
 // 2. One workgroup: 16 lanes merge each row's chunks and judge its token, then lane 0 reads the verdicts.
-@compute @workgroup_size(256)
+@compute @workgroup_size(MERGERS)
 fn combine(@builtin(local_invocation_index) local: u32) {
   let row = local / 16u;
   let whole = wholeRow(row, local);

@@ -3,14 +3,17 @@
 // The file that follows declares `params` with rows and vocab.
 
 /// Columns read by one invocation.
-const COLUMNS: u32 = 8u;
-/// Invocations of a workgroup; a multiple of 16, at most 256.
-override WORKGROUP: u32 = 256u;
+const COLUMNS: u32 = 16u;
+/// Invocations of a workgroup that reads a chunk; a multiple of 16, at most 256.
+override WORKGROUP: u32 = 64u;
 override CHUNK: u32 = WORKGROUP * COLUMNS;
 
 fn chunksPerRow() -> u32 {
   return (params.vocab + CHUNK - 1u) / CHUNK;
 }
+
+/// Most chunks of a row: 2^18 columns.
+const MAX_CHUNKS: u32 = 256u;
 
 /// Columns of neighbouring lanes lie side by side, and those of one lane ascend.
 fn columnOf(chunk: u32, lane: u32, i: u32) -> u32 {

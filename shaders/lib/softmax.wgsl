@@ -20,7 +20,10 @@ struct Softmax {
 /// Of no logits: loses every comparison and adds nothing.
 const EMPTY = Softmax(0u, NONE, 0.0, 0.0);
 
-var<workgroup> folds: array<Softmax, WORKGROUP>;
+/// Invocations of a workgroup that merges chunks: 16 for each of 16 rows.
+const MERGERS: u32 = 256u;
+
+var<workgroup> folds: array<Softmax, MERGERS>;
 /// This invocation's columns of the chunk, in ascending order; 0 beyond the vocabulary.
 var<private> keys: array<u32, COLUMNS>;
 
@@ -69,7 +72,7 @@ fn readColumns(row: u32, chunk: u32, lane: u32) -> Softmax {
   return mine;
 }
 
-/// Merges one Softmax per lane; the result is valid in lane 0. To be called by all lanes.
+/// Merges one Softmax per lane of WORKGROUP; valid in lane 0. To be called by all lanes.
 fn foldWorkgroup(lane: u32, mine: Softmax) -> Softmax {
   folds[lane] = mine;
   workgroupBarrier();
@@ -116,7 +119,7 @@ fn partials(
 }
 
 /// Statistics of a whole row, merged by 16 neighbouring lanes and valid in the first of them (local % 16
-/// == 0); a row beyond the last gives EMPTY. To be called by all lanes, once.
+/// == 0); a row beyond the last gives EMPTY. To be called by all MERGERS lanes, once.
 fn wholeRow(row: u32, local: u32) -> Softmax {
   let lane = local % 16u;
   let chunks = select(0u, chunksPerRow(), row < params.rows);

@@ -24,13 +24,17 @@ export const copy = defineKernel({
   outputs: { copied: 'u32' },
   params: fields,
   size: (params) => ({ copied: params.words }),
-  passes: (params) => [{ entryPoint: 'copy', workgroups: Math.ceil(params.words / 1024) }],
+  passes: (params) => [{ entryPoint: 'copy', workgroups: Math.ceil(params.words / 256) }],
 
   reference({ source }, _, { copied }) {
     copied.set(source);
   },
 
-  cases: [words('one word', 1), words('a last workgroup that is not full', 2500)],
+  cases: [
+    words('one word', 1),
+    words('a last workgroup that is not full', 2500),
+    words('65,537 workgroups: the grid folds', 65_537 * 256),
+  ],
   tolerance: { absolute: 0, relative: 0 },
   bench: [words('16 MiB', 4 * 2 ** 20)],
   bytes: (params) => 8 * params.words,

@@ -147,7 +147,6 @@ export const hardRows: readonly RowsSpec[] = [
   },
   { why: 'the vocabulary of Qwen 2.5, one row', rows: 1, vocab: 151_936, fill: likely },
   { why: '4,096 rows', rows: 4096, vocab: 79, fill: likely },
-  { why: '65,537 rows: the grid folds', rows: 65_537, vocab: 2, fill: likely },
 ];
 
 export const benchRows: readonly RowsSpec[] = [

@@ -15,7 +15,7 @@ export const NEVER = -1e30;
 export const NONE = 0xffffffff;
 /** Columns that one workgroup reads; rows that are longer are split. Depends on nothing but the column,
  *  so a row's result does not depend on how many rows travel with it. */
-export const CHUNK = 2048;
+export const CHUNK = 1024;
 
 /** Row r begins at element base + r * pitch of the binding. */
 export const rowFields = { rows: 'u32', vocab: 'u32', base: 'u32', pitch: 'u32' } as const;

@@ -11,6 +11,7 @@
 // such a prefix. The shader finds its end digit by digit: four passes of 256 bins for top-k (counting
 // tokens) and four for top-p (adding weights), each followed by a choice of the bin in which the end lies.
 
+import libBorder from '../../shaders/lib/border.wgsl?raw';
 import libMass from '../../shaders/lib/mass.wgsl?raw';
 import libRandom from '../../shaders/lib/random.wgsl?raw';
 import wgsl from '../../shaders/sampleToken.wgsl?raw';
@@ -98,6 +99,7 @@ export const sampleToken = defineKernel({
     ...logitsLib,
     { file: 'lib/random.wgsl', text: libRandom },
     { file: 'lib/mass.wgsl', text: libMass },
+    { file: 'lib/border.wgsl', text: libBorder },
   ],
   inputs: { logits: 'f32' },
   /** The token, NONE in a bad row; its share of the kept mass. */
