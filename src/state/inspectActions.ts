@@ -1,7 +1,7 @@
 // Looking into a token: which one is selected, and what both models think there. Pointing at many tokens
 // in passing asks nothing; answers are kept, since a token's past does not change.
 
-import type { FromWorker } from '../worker/protocol.ts';
+import type { ForPage } from '../worker/protocol.ts';
 import type { Client } from './runActions.ts';
 import { type Asked, patch, type Store } from './store.ts';
 import { prefixOf, streamOf } from './tokenStream.ts';
@@ -52,7 +52,7 @@ export function inspectActions(store: Store, client: Client) {
     client.send({ type: 'inspect', request, experiment: run.experiment, prefix, token });
   }
 
-  function hear(message: Extract<FromWorker, { readonly request: number }>): void {
+  function hear(message: Extract<ForPage, { readonly request: number }>): void {
     const key = waiting.get(message.request);
     if (key === undefined) return;
     waiting.delete(message.request);

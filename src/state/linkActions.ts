@@ -6,7 +6,7 @@ import type { Experiment } from '../experiment/experiment.ts';
 import { decode, encode } from '../experiment/link.ts';
 import type { Page } from './page.ts';
 import { generatedOf, type Run } from './run.ts';
-import { patch, type Store, shownRun } from './store.ts';
+import { heard, patch, type Store, shownRun, told } from './store.ts';
 
 /** Browsers refuse more than some hundred rewrites of the address in half a minute. */
 const WRITE_AFTER_MS = 500;
@@ -25,7 +25,7 @@ export function linkActions(store: Store, page: Page) {
       nextExample: 0,
       linkProblems: problems,
       link: { of: encode(experiment), ...(digest === undefined ? {} : { digest }) },
-      notice: opened(problems.length, digest !== undefined),
+      notice: told(opened(problems.length, digest !== undefined)),
     });
   }
 
@@ -60,16 +60,26 @@ export function linkActions(store: Store, page: Page) {
       const notice = tokens
         ? 'Link copied, with a digest of the tokens: whoever runs it sees whether theirs are the same.'
         : 'Link to these settings copied.';
-      patch(store, { notice });
+      patch(store, { notice: told(notice) });
     } catch {
-      patch(store, { linkToCopy: link, notice: 'The clipboard is closed: copy the link by hand.' });
+      patch(store, {
+        linkToCopy: link,
+        notice: heard('The clipboard is closed: copy the link by hand.'),
+      });
     }
   }
+
+  /** Copies a text; says whether that was possible. */
+  const copy = (text: string): Promise<boolean> =>
+    page.copy(text).then(
+      () => true,
+      () => false,
+    );
 
   const dismissLink = (): void => patch(store, { linkProblems: [] });
   const closeLinkToCopy = (): void => patch(store, { linkToCopy: undefined });
 
-  return { load, follow, share, dismissLink, closeLinkToCopy };
+  return { load, follow, share, copy, dismissLink, closeLinkToCopy };
 }
 
 /** Tokens of the run on the stage, when it is a finished run of just these settings. */

@@ -4,7 +4,7 @@ import type { Failure } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import { methods } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import type { FromWorker, LoadProgress } from '../worker/protocol.ts';
+import type { ForPage, LoadProgress } from '../worker/protocol.ts';
 
 export type RunStatus =
   | 'loading'
@@ -62,7 +62,7 @@ export const isActive = (run: Run): boolean =>
 export const drafts = ({ method, params }: Experiment): boolean =>
   methods[method].roles(params).length > 1;
 
-export type RunMessage = Extract<FromWorker, { readonly run: number }>;
+export type RunMessage = Extract<ForPage, { readonly run: number }>;
 
 /** The run after one message of the worker. What arrives after the end is not heard. */
 export function receive(run: Run, message: RunMessage): Run {

@@ -78,7 +78,7 @@ describe('a run', () => {
     actions.start();
     finish(2, [{ type: 'failed', failure }]);
     expect(last()).toMatchObject({ id: 2, status: 'failed', failure });
-    expect(state().notice).toContain('No such character.');
+    expect(state().notice.text).toContain('No such character.');
     expect(runBefore(state(), last())?.id).toBe(1);
     actions.view(1);
     expect(shownRun(state())?.status).toBe('completed');

@@ -1,15 +1,15 @@
 // Run, pause, step, stop, reset; and what the worker says in return.
 
 import { encode } from '../experiment/link.ts';
-import type { FromWorker, ToWorker } from '../worker/protocol.ts';
+import type { ForPage, ToWorker } from '../worker/protocol.ts';
 import { finishedNotice } from './notices.ts';
 import { isActive, newRun, type Run, type RunMessage, receive } from './run.ts';
-import { KEPT_RUNS, patch, type Store } from './store.ts';
+import { heard, KEPT_RUNS, patch, type Store, told } from './store.ts';
 
 /** The worker as the page's state sees it. */
 export interface Client {
   send(message: ToWorker): void;
-  subscribe(listener: (message: FromWorker) => void): unknown;
+  subscribe(listener: (message: ForPage) => void): unknown;
   /** Stops a run even when the worker no longer answers. */
   stop(run: number): void;
 }
@@ -23,7 +23,12 @@ export function runActions(store: Store, client: Client) {
   /** Begins a run of the experiment as it is set; one that is going on gives way. */
   function start(held = false): void {
     const { experiment, runs, link } = store.getState();
-    stop();
+    const before = active();
+    if (before) {
+      stop();
+      // Its worker may be gone before it can say that it has ended.
+      change(before.id, (old) => ({ ...old, status: 'stopped' }));
+    }
     const id = ++lastId;
     const expected = link?.of === encode(experiment) ? link.digest : undefined;
     const kept = [...store.getState().runs, newRun(id, experiment, held, expected)];
@@ -32,7 +37,7 @@ export function runActions(store: Store, client: Client) {
       viewed: id,
       selection: undefined,
       asked: undefined,
-      notice: runs.length === 0 ? 'Loading the models.' : 'Started.',
+      notice: heard(runs.length === 0 ? 'Loading the models.' : 'Started.'),
     });
     client.send({ type: 'start', run: id, experiment, paused: held });
   }
@@ -46,7 +51,7 @@ export function runActions(store: Store, client: Client) {
       held: true,
       status: old.status === 'running' ? 'paused' : old.status,
     }));
-    patch(store, { notice: 'Paused.' });
+    patch(store, { notice: heard('Paused.') });
   }
 
   function resume(): void {
@@ -58,7 +63,7 @@ export function runActions(store: Store, client: Client) {
       held: false,
       status: old.status === 'paused' ? 'running' : old.status,
     }));
-    patch(store, { notice: 'Going on.' });
+    patch(store, { notice: heard('Going on.') });
   }
 
   /** One event, then wait. Without a run, begins one that waits after its first event. */
@@ -97,7 +102,7 @@ export function runActions(store: Store, client: Client) {
       selection: undefined,
       asked: undefined,
       linkProblems: [],
-      notice: 'The stage is clear; settings and earlier runs are kept.',
+      notice: told('The stage is clear; settings and earlier runs are kept.'),
     });
   }
 
@@ -123,7 +128,7 @@ export function runActions(store: Store, client: Client) {
     patch(store, {
       experiment: run.experiment,
       knobs: { ...knobs, [method]: params },
-      notice: `Settings of run ${id}.`,
+      notice: told(`The settings are those of run ${id}.`),
     });
   }
 
@@ -133,7 +138,7 @@ export function runActions(store: Store, client: Client) {
     change(run.id, (old) => receive(old, message));
     if (message.type === 'ended') {
       const ended = store.getState().runs.find((other) => other.id === message.run);
-      if (ended) patch(store, { notice: finishedNotice(ended) });
+      if (ended) patch(store, { notice: heard(finishedNotice(ended)) });
     }
   }
 

@@ -9,7 +9,8 @@ import { streamOf } from './tokenStream.ts';
 
 /** How sure a model was at one place. */
 export interface ConfidencePoint {
-  readonly at: number;
+  /** Which token of the new text it is, counted from 1. */
+  readonly n: number;
   readonly prob: number;
   readonly text: string;
   /** handedOver: too unsure, so the token was never written. */
@@ -18,7 +19,7 @@ export interface ConfidencePoint {
 
 /** How far a drafted token is from what the large model would say. */
 export interface DistancePoint {
-  readonly at: number;
+  readonly n: number;
   /** Nats. */
   readonly distance: number;
   readonly text: string;
@@ -45,19 +46,21 @@ const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
   confidence: derived((run) => {
     const drafting = drafts(run.experiment);
     const points: ConfidencePoint[] = [];
-    for (const cell of streamOf(run).cells) {
+    const { cells, prompt } = streamOf(run);
+    for (const cell of cells) {
+      const n = cell.at - prompt.length + 1;
       if (cell.kind === 'handOver') {
         const { proposal } = cell;
         if (!proposal) continue;
         points.push({
-          at: cell.at,
+          n,
           prob: proposal.prob,
           text: proposal.text ?? '',
           fate: 'handedOver',
         });
       } else if (!drafting || cell.by === 'small') {
         const fate = cell.state === 'accepted' ? 'kept' : cell.state;
-        points.push({ at: cell.at, prob: cell.prob, text: cell.text, fate });
+        points.push({ n, prob: cell.prob, text: cell.text, fate });
       }
     }
     return thin(points, (point) => 1 - point.prob);
@@ -65,10 +68,12 @@ const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
 
   distance: derived((run) => {
     const points: DistancePoint[] = [];
-    for (const cell of streamOf(run).cells) {
+    const { cells, prompt } = streamOf(run);
+    for (const cell of cells) {
+      const n = cell.at - prompt.length + 1;
       if (cell.kind !== 'token' || cell.distance === undefined) continue;
       const fate = cell.state !== 'rolledBack' ? 'kept' : cell.cut ? 'cut' : 'fell';
-      points.push({ at: cell.at, distance: cell.distance, text: cell.text, fate });
+      points.push({ n, distance: cell.distance, text: cell.text, fate });
     }
     // A token that was cut matters more than one that fell with it, however far that one was.
     return thin(points, (point) => point.distance + (point.fate === 'cut' ? 1e3 : 0));

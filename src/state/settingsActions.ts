@@ -5,7 +5,7 @@ import { exampleProblem, methods, taskList } from '../experiment/catalogue.ts';
 import { defaultExperiment, type Experiment, LIMITS } from '../experiment/experiment.ts';
 import type { Page } from './page.ts';
 import { type Preferences, writePreferences } from './preferences.ts';
-import { patch, type Store } from './store.ts';
+import { patch, type Store, told } from './store.ts';
 
 type Method = Experiment['method'];
 /** Settings that are neither the method nor its knobs. */
@@ -91,7 +91,7 @@ export function settingsActions(store: Store, page: Page) {
       experiment: { ...defaultExperiment, mode },
       knobs: {},
       nextExample: 0,
-      notice: 'Every setting is back at its default.',
+      notice: told('Every setting is back at its default.'),
     });
   }
 

@@ -32,6 +32,14 @@ export interface OpenedLink {
   readonly digest?: string;
 }
 
+/** For those who listen to the page; shown to all when nothing else on the page shows it. */
+export interface Notice {
+  readonly text: string;
+  readonly shown: boolean;
+}
+export const heard = (text: string): Notice => ({ text, shown: false });
+export const told = (text: string): Notice => ({ text, shown: true });
+
 export interface State {
   readonly experiment: Experiment;
   /** Each method's knobs as they were last set. */
@@ -51,8 +59,8 @@ export interface State {
   readonly linkProblems: readonly string[];
   /** A link that could not be copied for the visitor, to be copied by hand. */
   readonly linkToCopy?: string;
-  /** Last thing that happened, for the status line and for screen readers. */
-  readonly notice: string;
+  /** Last thing that happened. */
+  readonly notice: Notice;
   readonly preferences: Preferences;
 }
 
@@ -65,7 +73,7 @@ export const createState = (preferences: Preferences = defaultPreferences): Stor
     nextExample: 0,
     runs: [],
     linkProblems: [],
-    notice: '',
+    notice: heard(''),
     preferences,
   }));
 

@@ -1,0 +1,32 @@
+// What a cell of the token stream shows, and what it is called for those who do not see it.
+
+import { percent, quote, visible } from './format.ts';
+import type { Cell, HandOverCell } from './tokenStream.ts';
+
+/** The short text on a hand-over mark: how sure small was, how long the draft, or a check. */
+export function markText({ why, proposal, pending }: HandOverCell): string {
+  switch (why) {
+    case 'fallback':
+      return proposal ? percent(proposal.prob, 0) : '?';
+    case 'draftCap':
+      return `${pending} full`;
+    case 'finalVerify':
+      return 'end';
+    default:
+      return why satisfies never;
+  }
+}
+
+export const cellText = (cell: Cell): string =>
+  // An end of text has no text of its own.
+  cell.kind === 'handOver' ? markText(cell) : visible(cell.text) || '∎';
+
+export function cellName(cell: Cell): string {
+  if (cell.kind === 'handOver') {
+    const why = { fallback: 'not sure', draftCap: 'longest draft', finalVerify: 'end of text' };
+    return `Hand-over to large: ${why[cell.why]}, ${markText(cell)}`;
+  }
+  const what = { accepted: '', pending: ', not yet judged', rolledBack: ', struck out' };
+  const text = cell.text === '' ? 'end of text' : quote(cell.text);
+  return `${text} by ${cell.by}, ${percent(cell.prob)} sure${what[cell.state]}`;
+}

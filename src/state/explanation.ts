@@ -1,0 +1,68 @@
+// What a method does, for someone who has never heard of it: a few steps, each with its formula and the
+// values that are set now. Texts only; how they look is not decided here.
+
+import type { Role } from '../core/events.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+
+export interface Step {
+  readonly title: string;
+  /** Who acts. */
+  readonly by: Role;
+  readonly tex: string;
+  readonly text: string;
+}
+
+/** 0.1353 -> `13.5\,\%`. */
+const texPercent = (share: number): string => {
+  const value = share * 100;
+  return `${value >= 99.95 || value === 0 ? Math.round(value) : value.toPrecision(3)}\\,\\%`;
+};
+const texNumber = (value: number): string => String(Number(value.toFixed(2)));
+
+/** BiLD in three steps; other methods need no more than their summary. */
+export function stepsOf({ method, params }: Experiment): readonly Step[] {
+  if (method !== 'bild') return [];
+  const fallback = Number(params.fallbackThreshold);
+  const rollback = Number(params.rollbackThreshold);
+  const longest = Number(params.maxDraft);
+  const draft = longest === 1 ? 'one token' : `${longest} tokens`;
+  return [
+    {
+      title: 'Small drafts',
+      by: 'small',
+      tex: `\\max_v\\, p_{\\mathrm{small}}(v \\mid y) \\;\\ge\\; \\alpha_{FB} = ${texPercent(fallback)}`,
+      text:
+        fallback > 1
+          ? 'No probability is above 1, so it never writes: large does it all.'
+          : `While it is that sure it writes, up to ${draft}; then it hands over.`,
+    },
+    {
+      title: 'Large reads the draft, all in one pass',
+      by: 'large',
+      tex: `d_j = -\\log p_{\\mathrm{large}}(y_j \\mid y_{<j}) > \\alpha_{RB} = ${texNumber(rollback)} \\;\\Leftrightarrow\\; p < ${texPercent(Math.exp(-rollback))}`,
+      text: 'A drafted token that far from what large would say, and not its first choice, is struck out with all after it.',
+    },
+    {
+      title: 'Large adds one token, small goes on',
+      by: 'large',
+      tex: 'y_j \\leftarrow \\arg\\max_v\\, p_{\\mathrm{large}}(v \\mid y_{<j})',
+      text:
+        rollback < Math.LN2
+          ? 'With a rollback threshold below ln 2 ≈ 0.69 the text is exactly what large alone would write.'
+          : 'Few large passes for many tokens: that is where the speed comes from.',
+    },
+  ];
+}
+
+/** Where to look, one sentence. */
+export function whatToLookAt({ mode, method, params }: Experiment): string {
+  if (mode === 'evaluate') {
+    return method === 'greedy'
+      ? 'Small alone and large alone answer the same problems. Look at what the larger one gains in accuracy and costs in speed.'
+      : 'Small alone, large alone and the method answer the same problems. Look for large’s accuracy at a higher speed.';
+  }
+  if (method === 'bild') {
+    return 'Orange tokens cost one small pass each; blue ones, a large pass. Look at the marks where small was not sure, and at red: there it was sure and wrong.';
+  }
+  return `All tokens are by the ${String(params.model)} model. Look at the places where it was not sure.`;
+}

@@ -1,0 +1,44 @@
+// One line about a run: which it is, how far it is, and whether it is what the controls say.
+
+import type { Experiment } from '../experiment/experiment.ts';
+import { encode } from '../experiment/link.ts';
+import { evaluationProgress } from './evaluation.ts';
+import { duration, plural } from './format.ts';
+import { generatedOf, type Run } from './run.ts';
+import { summary } from './summary.ts';
+
+const WORDS: Readonly<Record<Run['status'], string>> = {
+  loading: 'loading',
+  running: 'running',
+  paused: 'paused',
+  stopping: 'stopping',
+  completed: 'finished',
+  stopped: 'stopped',
+  failed: 'failed',
+};
+
+export function statusLine(run: Run): string {
+  return `Run ${run.id}, ${WORDS[run.status]}: ${run.experiment.mode === 'evaluate' ? problems(run) : tokens(run)}`;
+}
+
+function tokens(run: Run): string {
+  const { tokens } = summary(run);
+  if (run.status === 'running' && generatedOf(run)) {
+    return `${plural(tokens, 'token')}; timing large alone on the same prompt`;
+  }
+  const most = run.experiment.maxTokens;
+  return run.status === 'completed'
+    ? plural(tokens, 'token')
+    : `${tokens} of at most ${most} tokens`;
+}
+
+function problems(run: Run): string {
+  const { done, of, msLeft } = evaluationProgress(run);
+  if (run.status === 'completed') return plural(done, 'problem');
+  const left = run.status === 'running' && msLeft !== undefined;
+  return `${done} of ${of} problems${left ? `, about ${duration(msLeft)} left at this rate` : ''}`;
+}
+
+/** Would Run now do something else than this run did? */
+export const settingsChanged = (run: Run, experiment: Experiment): boolean =>
+  encode(run.experiment) !== encode(experiment);

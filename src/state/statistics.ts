@@ -1,0 +1,79 @@
+// The statistics table: rows of texts with units, the method beside the large model alone.
+
+import { duration, percent, quantity, THIN } from './format.ts';
+import { drafts, type Run } from './run.ts';
+import { summary } from './summary.ts';
+
+export interface StatisticsRow {
+  readonly name: string;
+  /** What exactly was counted. */
+  readonly meaning?: string;
+  readonly method: string;
+  /** The large model alone; absent when it makes no sense or is not known yet. */
+  readonly alone?: string;
+}
+
+const NONE = '–';
+const speed = (tokensPerSecond: number | undefined): string =>
+  tokensPerSecond === undefined ? NONE : `${quantity(tokensPerSecond)}${THIN}tokens/s`;
+const share = (value: number | undefined): string =>
+  value === undefined ? NONE : percent(value, 1);
+
+export function statistics(run: Run): readonly StatisticsRow[] {
+  const { baseline, positions, passes, ...all } = summary(run);
+  const both = drafts(run.experiment);
+  const row = (name: string, method: string, alone?: string, meaning?: string): StatisticsRow => ({
+    name,
+    method,
+    ...(alone !== undefined && both ? { alone } : {}),
+    ...(meaning === undefined ? {} : { meaning }),
+  });
+  return [
+    row('Tokens', quantity(all.tokens), baseline && quantity(baseline.tokens)),
+    row(
+      'Time',
+      duration(all.ms),
+      baseline && duration(baseline.ms),
+      'Active time, pauses left out, prompt included.',
+    ),
+    row('Speed', speed(all.tokensPerSecond), baseline && speed(baseline.tokensPerSecond)),
+    row(
+      'Small forward passes',
+      quantity(passes.small),
+      baseline && NONE,
+      'Those whose token was thrown away included.',
+    ),
+    row('Large forward passes', quantity(passes.large), baseline && quantity(baseline.passes)),
+    row(
+      'Positions fed, small + large',
+      positions ? `${quantity(positions.small)} + ${quantity(positions.large)}` : NONE,
+      baseline && `0 + ${quantity(baseline.positions)}`,
+      'Token positions over all passes.',
+    ),
+    ...(both
+      ? [
+          row(
+            'Drafted = accepted + rolled back',
+            `${all.drafted} = ${all.accepted} + ${all.rolledBack}`,
+            undefined,
+            'While a draft waits for its verdict, less than the sum.',
+          ),
+          row(
+            'Fallback',
+            share(all.fallbackShare),
+            undefined,
+            'Share of small’s guesses below the fallback threshold.',
+          ),
+          row(
+            'Rollback',
+            share(all.rollbackShare),
+            undefined,
+            'Share of drafted tokens struck out.',
+          ),
+        ]
+      : []),
+    ...(run.uses?.kernels === 'webgpu' && all.bytesReadBack !== undefined
+      ? [row('Read back from the GPU', `${quantity(all.bytesReadBack)}${THIN}B`)]
+      : []),
+  ];
+}

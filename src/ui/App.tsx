@@ -1,0 +1,47 @@
+// The page: one bar; left what is asked, middle the stage, right the charts. Narrow, they stack.
+
+import { shownRun } from '../state/store.ts';
+import { usePage } from './app.ts';
+import { Bar } from './bar/Bar.tsx';
+import { ChartColumn } from './charts/ChartColumn.tsx';
+import { EvaluateStage } from './evaluate/EvaluateStage.tsx';
+import { Settings } from './settings/Settings.tsx';
+import { EmptyStage } from './stage/EmptyStage.tsx';
+import { Explanation } from './stage/Explanation.tsx';
+import { GenerateStage } from './stage/GenerateStage.tsx';
+import { LinkProblems, LinkToCopy } from './stage/LinkNotices.tsx';
+import { NoticeLine } from './stage/NoticeLine.tsx';
+import { Runs } from './stage/Runs.tsx';
+import './styles/theme.css';
+import './styles/base.css';
+import './styles/tables.css';
+import './styles/layout.css';
+
+export function App() {
+  const run = usePage(shownRun);
+  return (
+    <div className="app">
+      <Bar />
+      <div className="columns">
+        <aside className="left">
+          <Settings />
+        </aside>
+        <main className="stage">
+          <LinkProblems />
+          <Explanation />
+          {!run ? (
+            <EmptyStage />
+          ) : run.experiment.mode === 'evaluate' ? (
+            <EvaluateStage run={run} />
+          ) : (
+            <GenerateStage run={run} />
+          )}
+          <Runs />
+        </main>
+        <aside className="right">{run && <ChartColumn run={run} />}</aside>
+      </div>
+      <NoticeLine />
+      <LinkToCopy />
+    </div>
+  );
+}

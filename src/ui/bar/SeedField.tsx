@@ -1,0 +1,30 @@
+import { LIMITS } from '../../experiment/experiment.ts';
+import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { NumberField } from '../parts/NumberField.tsx';
+
+export function SeedField() {
+  const seed = usePage((state) => state.experiment.seed);
+  const { setCount, rollSeed } = useActions();
+  return (
+    <div className="seed">
+      <label htmlFor="seed">Seed</label>
+      <NumberField
+        id="seed"
+        value={seed}
+        {...LIMITS.seed}
+        step={1}
+        onNumber={(value) => setCount('seed', value)}
+      />
+      <button
+        type="button"
+        className="button bare icon"
+        onClick={rollSeed}
+        aria-label="Random seed"
+        title="Random seed"
+      >
+        <Icon name="dice" />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+// Right, or below: the charts of the run on the stage. The chart library is large and arrives after the page.
+
+import { lazy, Suspense } from 'react';
+import type { Run } from '../../state/run.ts';
+import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
+
+const GenerateCharts = lazy(() => import('./GenerateCharts.tsx'));
+const EvaluateCharts = lazy(() => import('./EvaluateCharts.tsx'));
+
+export function ChartColumn({ run }: { run: Run }) {
+  const paused = usePage((state) => state.preferences.chartsPaused);
+  const { setPreference } = useActions();
+  return (
+    <section className="charts" aria-label="Charts">
+      <div className="panel-head">
+        <h2>Charts</h2>
+        <button
+          type="button"
+          className="button quiet"
+          aria-pressed={paused}
+          onClick={() => setPreference('chartsPaused', !paused)}
+        >
+          <Icon name={paused ? 'run' : 'pause'} />
+          {paused ? 'Update charts again' : 'Pause updates'}
+        </button>
+      </div>
+      <Suspense fallback={<p className="fine">The charts are loading.</p>}>
+        {run.experiment.mode === 'evaluate' ? (
+          <EvaluateCharts run={run} />
+        ) : (
+          <GenerateCharts run={run} />
+        )}
+      </Suspense>
+    </section>
+  );
+}

@@ -1,0 +1,81 @@
+// A chart with all that belongs to it: title, what the axes measure, what the signs mean, and the same
+// numbers as a table.
+
+import type { ReactNode } from 'react';
+import { ResponsiveContainer } from 'recharts';
+import './charts.css';
+
+export interface Column<T> {
+  readonly title: string;
+  readonly of: (row: T) => string | number;
+}
+
+interface Props<T> {
+  readonly title: string;
+  /** What it shows, one short sentence. */
+  readonly about: string;
+  readonly legend?: ReactNode;
+  readonly height?: number;
+  readonly rows: readonly T[];
+  readonly columns: readonly Column<T>[];
+  readonly empty: string;
+  readonly children: ReactNode;
+}
+
+export function Figure<T>({
+  title,
+  about,
+  legend,
+  height = 190,
+  rows,
+  columns,
+  empty,
+  children,
+}: Props<T>) {
+  return (
+    <figure className="figure">
+      <figcaption>
+        <h3>{title}</h3>
+        <p className="fine">{about}</p>
+        {legend && <ul className="signs">{legend}</ul>}
+      </figcaption>
+      {rows.length === 0 ? (
+        <p className="fine nothing" style={{ height }}>
+          {empty}
+        </p>
+      ) : (
+        <ResponsiveContainer width="100%" height={height}>
+          {children}
+        </ResponsiveContainer>
+      )}
+      <details className="twin">
+        <summary className="fine">Numbers</summary>
+        <div className="scroller">
+          <table>
+            <thead>
+              <tr>
+                {columns.map((column) => (
+                  <th key={column.title} scope="col" className="right">
+                    {column.title}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row, i) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: rows have no names of their own
+                <tr key={i}>
+                  {columns.map((column) => (
+                    <td key={column.title} className="number">
+                      {column.of(row)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </figure>
+  );
+}

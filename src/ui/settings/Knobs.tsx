@@ -1,0 +1,116 @@
+// The method's knobs, drawn from its params table.
+
+import type { NumberSpec, ParamSpec, ParamValue } from '../../core/params.ts';
+import { methods } from '../../experiment/catalogue.ts';
+import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { NumberField } from '../parts/NumberField.tsx';
+import { Tex } from '../parts/Tex.tsx';
+
+export function Knobs() {
+  const method = usePage((state) => state.experiment.method);
+  const params = usePage((state) => state.experiment.params);
+  const { setParam } = useActions();
+  return (
+    <section className="knobs">
+      {Object.entries(methods[method].params).map(([key, spec]) => (
+        <Knob
+          key={`${method}.${key}`}
+          id={`knob-${key}`}
+          spec={spec}
+          value={params[key] ?? spec.default}
+          onValue={(value) => setParam(key, value)}
+        />
+      ))}
+    </section>
+  );
+}
+
+interface KnobProps<S extends ParamSpec = ParamSpec> {
+  readonly id: string;
+  readonly spec: S;
+  readonly value: ParamValue;
+  readonly onValue: (value: ParamValue) => void;
+}
+
+export function Knob(props: KnobProps) {
+  const { spec } = props;
+  return spec.kind === 'choice' ? (
+    <fieldset className="knob">
+      <div className="knob-head">
+        <legend>{spec.label}</legend>
+        <div className="segments">
+          {spec.options.map((option) => (
+            <label key={option.value}>
+              <input
+                type="radio"
+                name={props.id}
+                checked={props.value === option.value}
+                onChange={() => props.onValue(option.value)}
+              />
+              {option.label}
+            </label>
+          ))}
+        </div>
+      </div>
+      <p className="fine">{spec.meaning}</p>
+    </fieldset>
+  ) : (
+    <NumberKnob {...props} spec={spec} />
+  );
+}
+
+function NumberKnob({ id, spec, value, onValue }: KnobProps<NumberSpec>) {
+  const number = Number(value);
+  const filled = (100 * (number - spec.min)) / (spec.max - spec.min);
+  return (
+    <div className="knob">
+      <div className="knob-head">
+        <label htmlFor={id}>
+          {spec.label}
+          {spec.symbol && <Tex tex={spec.symbol} />}
+        </label>
+        <button
+          type="button"
+          className="button bare icon reset"
+          hidden={number === spec.default}
+          onClick={() => onValue(spec.default)}
+          aria-label={`${spec.label}: back to ${spec.default}`}
+          title={`Back to ${spec.default}`}
+        >
+          <Icon name="reset" />
+        </button>
+        <NumberField
+          aria-label={`${spec.label}, number`}
+          value={number}
+          min={spec.min}
+          max={spec.max}
+          step={spec.step}
+          onNumber={onValue}
+        />
+      </div>
+      <div className="range">
+        <span className="fine num" aria-hidden="true">
+          {spec.min}
+        </span>
+        <input
+          id={id}
+          type="range"
+          min={spec.min}
+          max={spec.max}
+          step={spec.step}
+          value={number}
+          style={{ '--filled': `${filled}%` } as React.CSSProperties}
+          onChange={({ target }) => onValue(target.valueAsNumber)}
+          aria-describedby={`${id}-meaning`}
+        />
+        <span className="fine num" aria-hidden="true">
+          {spec.max}
+        </span>
+      </div>
+      <p className="fine" id={`${id}-meaning`}>
+        {spec.meaning}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+// Who plays small and who plays large.
+
+import type { Role } from '../../core/events.ts';
+import { checkpoints, methods } from '../../experiment/catalogue.ts';
+import { bytes, parameterCount } from '../../state/format.ts';
+import { useActions, usePage } from '../app.ts';
+import { Mark } from '../parts/Mark.tsx';
+
+export function ModelPickers() {
+  const experiment = usePage((state) => state.experiment);
+  const { set } = useActions();
+  const used = methods[experiment.method].roles(experiment.params);
+  const needed = (role: Role) => experiment.mode === 'evaluate' || used.includes(role);
+  return (
+    <fieldset>
+      <legend className="legend">Models</legend>
+      {(['small', 'large'] as const).map((role) => (
+        <div className="model" key={role}>
+          <label htmlFor={`model-${role}`}>
+            <Mark of={role} />
+            {role === 'small' ? 'Small' : 'Large'}
+            {!needed(role) && <span className="fine"> (looks on)</span>}
+          </label>
+          <select
+            id={`model-${role}`}
+            value={experiment[role]}
+            onChange={({ target }) => set(role, target.value)}
+          >
+            {Object.entries(checkpoints).map(([id, checkpoint]) => (
+              <option key={id} value={id}>
+                {checkpoint.title}, {parameterCount(checkpoint.parameters)} parameters,{' '}
+                {bytes(checkpoint.bytes)}
+              </option>
+            ))}
+          </select>
+        </div>
+      ))}
+    </fieldset>
+  );
+}

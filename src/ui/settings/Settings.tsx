@@ -1,0 +1,47 @@
+// Left: what is being asked. On a narrow screen it folds into one line that says what is set.
+
+import { useEffect, useState } from 'react';
+import { describeExperiment } from '../../state/describe.ts';
+import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { Knobs } from './Knobs.tsx';
+import { MethodPicker } from './MethodPicker.tsx';
+import { ModelPickers } from './ModelPickers.tsx';
+import { TaskSettings } from './TaskSettings.tsx';
+import './settings.css';
+
+const WIDE = '(min-width: 761px)';
+
+export function Settings() {
+  const experiment = usePage((state) => state.experiment);
+  const { resetSettings } = useActions();
+  const [open, setOpen] = useState(() => matchMedia(WIDE).matches);
+  useEffect(() => {
+    const wide = matchMedia(WIDE);
+    const follow = () => wide.matches && setOpen(true);
+    wide.addEventListener('change', follow);
+    return () => wide.removeEventListener('change', follow);
+  }, []);
+  return (
+    <details
+      className="settings"
+      open={open}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
+      <summary>
+        <span>Settings</span>
+        <span className="fine set">{describeExperiment(experiment)}</span>
+      </summary>
+      <form aria-label="Settings" onSubmit={(event) => event.preventDefault()}>
+        <MethodPicker />
+        <Knobs />
+        <ModelPickers />
+        <TaskSettings />
+        <button type="button" className="button quiet all" onClick={resetSettings}>
+          <Icon name="reset" />
+          All settings to their defaults
+        </button>
+      </form>
+    </details>
+  );
+}

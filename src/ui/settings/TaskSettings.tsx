@@ -1,0 +1,108 @@
+// The task, and what the models read: a prompt in generate mode, a number of problems in evaluate mode.
+
+import { isTaskId, taskList } from '../../experiment/catalogue.ts';
+import { LIMITS } from '../../experiment/experiment.ts';
+import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { NumberField } from '../parts/NumberField.tsx';
+import { Knob } from './Knobs.tsx';
+
+export function TaskSettings() {
+  const mode = usePage((state) => state.experiment.mode);
+  const taskId = usePage((state) => state.experiment.task);
+  const difficulty = usePage((state) => state.experiment.difficulty);
+  const { setTask, setDifficulty } = useActions();
+  const task = taskList[taskId];
+  return (
+    <section className="task">
+      <label className="legend" htmlFor="task">
+        Task
+      </label>
+      <select
+        id="task"
+        value={taskId}
+        onChange={({ target }) => isTaskId(target.value) && setTask(target.value)}
+      >
+        {Object.entries(taskList).map(([id, { title }]) => (
+          <option key={id} value={id}>
+            {title}
+          </option>
+        ))}
+      </select>
+      <p className="fine">{task.summary}</p>
+      {mode === 'generate' && <Prompt />}
+      <Knob
+        id="difficulty"
+        spec={task.difficulty}
+        value={difficulty}
+        onValue={(value) => setDifficulty(Number(value))}
+      />
+      {mode === 'evaluate' && (
+        <Count name="problems" label="Problems" meaning="Each contender answers all of them." />
+      )}
+      <Count
+        name="maxTokens"
+        label="Most new tokens"
+        meaning="A text that has not ended by then is cut."
+      />
+    </section>
+  );
+}
+
+function Prompt() {
+  const prompt = usePage((state) => state.experiment.prompt);
+  const { setPrompt, newExample } = useActions();
+  return (
+    <div className="prompt">
+      <div className="knob-head">
+        <label htmlFor="prompt">Prompt</label>
+        <button
+          type="button"
+          className="button quiet"
+          onClick={newExample}
+          title="The next example of the task; the seed decides which"
+        >
+          <Icon name="dice" />
+          New example
+        </button>
+      </div>
+      <textarea
+        id="prompt"
+        rows={2}
+        spellCheck={false}
+        autoComplete="off"
+        maxLength={LIMITS.prompt.max}
+        value={prompt}
+        onChange={({ target }) => setPrompt(target.value)}
+      />
+    </div>
+  );
+}
+
+function Count({
+  name,
+  label,
+  meaning,
+}: {
+  name: 'problems' | 'maxTokens';
+  label: string;
+  meaning: string;
+}) {
+  const value = usePage((state) => state.experiment[name]);
+  const { setCount } = useActions();
+  return (
+    <div className="count">
+      <label htmlFor={name}>
+        {label}
+        <span className="fine">{meaning}</span>
+      </label>
+      <NumberField
+        id={name}
+        value={value}
+        {...LIMITS[name]}
+        step={1}
+        onNumber={(number) => setCount(name, number)}
+      />
+    </div>
+  );
+}
