@@ -1,5 +1,5 @@
 // Makes a bare clone ready: the packages that the lock file names, and a Chromium for what needs one.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
@@ -81,9 +81,4 @@ function onPath(names) {
     }
   }
   return undefined;
-}
-
-/** First line of what a command prints, for reports. */
-export function firstLine(command, args) {
-  return execFileSync(command, args, { cwd: root, encoding: 'utf8' }).split('\n')[0] ?? '';
 }

@@ -80,6 +80,16 @@ export interface Piece {
   readonly text: string;
 }
 
+/**
+ * Median active milliseconds of the method and of the large model alone, over `rounds` repetitions that
+ * took turns; with 0 rounds (a long text) the times of the run itself.
+ */
+export interface PairedTiming {
+  readonly methodMs: number;
+  readonly largeMs: number;
+  readonly rounds: number;
+}
+
 /** The methods that an evaluation sets side by side. */
 export type Contender = 'small' | 'large' | 'method';
 
@@ -114,6 +124,8 @@ export type RunEvent =
       readonly text: string;
       readonly reason: FinishReason;
       readonly stats: GenerationStats;
+      /** For the speed-up: both methods' times on this prompt. */
+      readonly timing: PairedTiming;
       /** Milliseconds of one cached one-token pass, the median over this run; for the cost model. */
       readonly passMs: Readonly<Record<Role, number>>;
     }

@@ -32,6 +32,8 @@ export interface Summary {
   };
   /** Time per token of the large model alone over that of the method. */
   readonly measuredSpeedUp?: number;
+  /** Alternating repetitions behind the measured speed-up; 0 when the run itself was timed. */
+  readonly timingRounds?: number;
   readonly modelledSpeedUp?: number;
   /** Does the text equal the large model's own, and if not, from which token on (zero-based)? */
   readonly agreement?: { readonly same: true } | { readonly same: false; readonly at: number };
@@ -129,7 +131,14 @@ export const summary: (run: Run) => Summary = derived((run) => {
         passes: baseline.stats.large.passes,
         positions: baseline.stats.large.positions,
       }),
-    measuredSpeedUp: baseline && stats && speedUp(stats, baseline.stats),
+    measuredSpeedUp:
+      baseline &&
+      stats &&
+      speedUp(
+        { tokens, ms: baseline.timing.methodMs },
+        { tokens: baseline.stats.tokens, ms: baseline.timing.largeMs },
+      ),
+    timingRounds: baseline?.timing.rounds,
     modelledSpeedUp: baseline && costModelSpeedUp({ tokens, passes, passMs: baseline.passMs }),
     agreement: baseline && generated && agreementOf(generated.tokens, baseline.tokens),
   }) as Summary;

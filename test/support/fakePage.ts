@@ -4,13 +4,13 @@ import type { RunEvent } from '../../src/core/events.ts';
 import { createApp } from '../../src/state/app.ts';
 import type { Page } from '../../src/state/page.ts';
 import type { shownRun } from '../../src/state/store.ts';
-import type { FromWorker, ToWorker } from '../../src/worker/protocol.ts';
+import type { ForPage, ToWorker } from '../../src/worker/protocol.ts';
 
 export function setUp(hash = '', changes: Partial<Page> = {}) {
   const sent: ToWorker[] = [];
   const stopped: number[] = [];
   const kept = new Map<string, string>();
-  let say: (message: FromWorker) => void = () => {};
+  let say: (message: ForPage) => void = () => {};
   let hashChanged = () => {};
   const address = { hash, copied: '' };
   const page: Page = {
@@ -34,7 +34,7 @@ export function setUp(hash = '', changes: Partial<Page> = {}) {
   };
   const client = {
     send: (message: ToWorker) => void sent.push(message),
-    subscribe: (listener: (message: FromWorker) => void) => {
+    subscribe: (listener: (message: ForPage) => void) => {
       say = listener;
     },
     stop: (run: number) => void stopped.push(run),
@@ -62,6 +62,6 @@ export function setUp(hash = '', changes: Partial<Page> = {}) {
     address,
     finish,
     open,
-    say: (m: FromWorker) => say(m),
+    say: (m: ForPage) => say(m),
   };
 }

@@ -40,8 +40,15 @@ function Text({ run }: { run: Run }) {
   );
 }
 
+/** What the measured speed-up is. */
+const timedHow = (rounds = 0): string =>
+  rounds > 0
+    ? `time per token of large alone ÷ this; medians of ${rounds} more rounds, taking turns`
+    : 'time per token of large alone ÷ this';
+
 function Figures({ run }: { run: Run }) {
-  const { measuredSpeedUp, modelledSpeedUp, agreement, passes, baseline } = summary(run);
+  const { measuredSpeedUp, modelledSpeedUp, agreement, passes, baseline, timingRounds } =
+    summary(run);
   const waiting = isActive(run) ? '…' : '–';
   const saved = baseline ? 1 - passes.large / baseline.passes : undefined;
   return (
@@ -50,9 +57,7 @@ function Figures({ run }: { run: Run }) {
         <dt>Speed-up, measured</dt>
         <dd>{measuredSpeedUp === undefined ? waiting : times(measuredSpeedUp)}</dd>
         <dd className="fine">
-          {baselineOf(run)
-            ? 'time per token of large alone ÷ this'
-            : 'large alone is timed after the text'}
+          {baselineOf(run) ? timedHow(timingRounds) : 'large alone is timed after the text'}
         </dd>
       </div>
       <div>
