@@ -1,10 +1,11 @@
 // ONNX Runtime's native library for the command line and for tests; plays the part that WebAssembly plays in
 // a page.
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type * as OnnxRuntime from 'onnxruntime-node';
+import { UserError } from '../src/core/errors.ts';
 import { type CheckpointFolder, missingFile } from '../src/models/folder.ts';
 import type { OrtRuntime } from '../src/models/runtime.ts';
 
@@ -24,8 +25,15 @@ export async function loadNodeRuntime(threads = 1): Promise<OrtRuntime> {
   };
 }
 
-/** A checkpoint folder on a disk. */
+/** A checkpoint folder on a disk. @throws UserError 'checkpoint' when it is not there */
 export function diskFolder(path: string, name = basename(resolve(path))): CheckpointFolder {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UserError(
+      'checkpoint',
+      `There is no checkpoint ${name}: ${path} is not a folder.`,
+      'Give the folder that holds config.json, tokenizer.json and onnx/model.onnx.',
+    );
+  }
   const entries = readdirSync(path, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())

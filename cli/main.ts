@@ -1,0 +1,77 @@
+// `npm run tandem -- LINK`: a run of the page, without the page. Prints every event as a line of JSON, so that
+// whatever reads JSON can make tables of it.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCpuBackend } from '../src/backend/cpu.ts';
+import { toFailure } from '../src/core/errors.ts';
+import { compareDigest } from '../src/experiment/digest.ts';
+import { decode } from '../src/experiment/link.ts';
+import { furnish, loadCheckpoints } from '../src/worker/furnish.ts';
+import { createLibrary } from '../src/worker/library.ts';
+import { rolesNeeded, runExperiment } from '../src/worker/runExperiment.ts';
+import { type Options, parseArguments, USAGE } from './arguments.ts';
+import { diskFolder, loadNodeRuntime } from './nodeRuntime.ts';
+
+type Say = (line: string) => void;
+
+/** @returns the exit code: 0 done, 1 the run failed, 2 the command line was not understood */
+export async function main(
+  args: readonly string[],
+  out: Say = (line) => process.stdout.write(`${line}\n`),
+  say: Say = (line) => process.stderr.write(`${line}\n`),
+): Promise<number> {
+  const parsed = parseArguments(args, (path) => readFileSync(path === '-' ? 0 : path, 'utf8'));
+  if ('help' in parsed) {
+    out(USAGE);
+    return 0;
+  }
+  if ('problem' in parsed) {
+    say(`${parsed.problem}\n\n${USAGE}`);
+    return 2;
+  }
+  try {
+    await run(parsed, out, say);
+    return 0;
+  } catch (error) {
+    const { code, message, remedy, details } = toFailure(error);
+    say(`${message}\n${remedy}`);
+    if (details !== undefined && (code === 'internal' || parsed.verbose)) say(details);
+    return 1;
+  }
+}
+
+async function run(options: Options, out: Say, say: Say): Promise<void> {
+  const { experiment, problems, digest } = decode(options.hash);
+  for (const problem of problems) say(problem);
+  if (experiment.provider === 'webgpu' || experiment.kernels === 'webgpu') {
+    say('The experiment asks for WebGPU; here models and kernels run on the processor.');
+  }
+  const { small = experiment.small, large = experiment.large } = options;
+  const runtime = await loadNodeRuntime(options.threads);
+  const checkpoints = await loadCheckpoints({
+    experiment: { small, large },
+    roles: rolesNeeded(experiment),
+    runtime,
+    folderOf: (id) =>
+      id === options.small || id === options.large
+        ? diskFolder(id)
+        : diskFolder(join(options.models, id), id),
+    library: createLibrary(),
+  });
+  try {
+    const room = furnish(checkpoints, createCpuBackend());
+    for await (const event of runExperiment(experiment, room)) {
+      out(JSON.stringify(event));
+      if (event.type !== 'generated' || digest === undefined) continue;
+      const verdict = compareDigest(digest, event.tokens);
+      say(
+        verdict.same
+          ? 'Same tokens as the link.'
+          : `Not the link’s tokens: number ${verdict.at + 1} is the first that differs.`,
+      );
+    }
+  } finally {
+    for (const checkpoint of new Set(Object.values(checkpoints))) await checkpoint.release();
+  }
+}
