@@ -29,7 +29,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> states: array<State>; // rows
 @group(0) @binding(6) var<uniform> params: Params;
 
-var<workgroup> words: array<vec4<u32>, MAX_CHUNKS>;
+/// Parts in id order, in which `find` looks for a point: mass above endKey (high, low), tokens at endKey.
+var<workgroup> parts: array<vec4<u32>, 256>;
 
 // 1. The largest key of each chunk; a bad logit is the largest.
 @compute @workgroup_size(WORKGROUP)
@@ -43,11 +44,12 @@ fn largest(
     return;
   }
   var most = 0u;
-  for (var i = 0u; i < COLUMNS; i++) {
-    let column = columnOf(index % chunksPerRow(), lane, i);
-    if (column < params.vocab) {
-      most = max(most, keyAt(index / chunksPerRow(), column));
+  for (var i = 0u; i < FOURS; i++) {
+    let columns = columnsOf(index % chunksPerRow(), lane, i);
+    if (columns.x >= params.vocab) {
+      break;
     }
+    most = max(most, highest(keysAt(index / chunksPerRow(), columns)));
   }
   atomicMax(&sums[0], most);
   workgroupBarrier();
@@ -86,13 +88,23 @@ fn begin(
 
 // 3. lib/border.wgsl: count, and 4. choose; four times each for top-k and four times each for top-p.
 
-/// What a token weighs in the end, if it is above endKey.
-fn keptWeight(key: u32, state: State) -> u32 {
-  let weight = weightOf(key, state.largest);
-  return select(0u, weight, key > state.endKey && weight >= params.minWeight);
+fn total4(four: vec4<u32>) -> u32 {
+  return four.x + four.y + four.z + four.w;
 }
 
-// 5. The kept mass of each chunk. A lane's columns weigh at most 2^31: one word.
+/// What tokens above endKey weigh in the end.
+fn keptWeights(keys: vec4<u32>, state: State) -> vec4<u32> {
+  let weights = weightsOf(keys, state.largest);
+  let kept = (keys > vec4<u32>(state.endKey)) & (weights >= vec4<u32>(params.minWeight));
+  return select(vec4<u32>(0u), weights, kept);
+}
+
+/// 1 for each token at endKey.
+fn tiesOf(keys: vec4<u32>, state: State) -> vec4<u32> {
+  return select(vec4<u32>(0u), vec4<u32>(1u), keys == vec4<u32>(max(state.endKey, 1u)));
+}
+
+// 5. The kept mass of each chunk.
 @compute @workgroup_size(WORKGROUP)
 fn weigh(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -105,58 +117,56 @@ fn weigh(
   }
   let row = index / chunksPerRow();
   let state = states[row];
-  var weight = 0u;
+  var mass = NO_MASS;
   var ties = 0u;
-  for (var i = 0u; i < COLUMNS; i++) {
-    let column = columnOf(index % chunksPerRow(), lane, i);
-    if (column < params.vocab) {
-      let key = keyAt(row, column);
-      weight += keptWeight(key, state);
-      ties += select(0u, 1u, key == state.endKey);
+  for (var i = 0u; i < FOURS; i++) {
+    let columns = columnsOf(index % chunksPerRow(), lane, i);
+    if (columns.x >= params.vocab) {
+      break;
     }
+    let keys = keysAt(row, columns);
+    mass = plus(mass, massOf(total4(keptWeights(keys, state))));
+    ties += total4(tiesOf(keys, state));
   }
-  atomicAdd(&sums[0], weight & 0xffffu);
-  atomicAdd(&sums[1], weight >> 16u);
+  atomicAdd(&sums[0], mass.low);
+  atomicAdd(&sums[1], mass.high);
   atomicAdd(&sums[2], ties);
   workgroupBarrier();
   if (lane == 0u) {
-    let mass = massOfLimbs(atomicLoad(&sums[1]), atomicLoad(&sums[0]), 16u);
-    chunkSums[index] = vec4<u32>(mass.high, mass.low, atomicLoad(&sums[2]), 0u);
+    let whole = massOfLimbs(atomicLoad(&sums[1]), atomicLoad(&sums[0]), 24u);
+    chunkSums[index] = vec4<u32>(whole.high, whole.low, atomicLoad(&sums[2]), 0u);
   }
 }
 
-/// Where the drawn point lies: an entry of `words`, how far into it, and ties that may still be kept there.
+/// Where the drawn point lies: in which part, how far into it, and how many ties may still be kept there.
 struct Place {
-  entry: u32,
+  part: u32,
   goal: Mass,
   tiesLeft: u32,
-  total: Mass,
 }
 var<workgroup> place: Place;
 
-/// Kept mass of entry i of `words` (mass above endKey, ties) when `tiesLeft` ties may still be kept.
-fn entryMass(i: u32, tiesLeft: u32, tieWeight: u32) -> Mass {
-  let entry = words[i];
-  return plus(Mass(entry.x, entry.y), copiesOf(min(entry.z, tiesLeft), tieWeight));
+/// Kept mass of a part when `tiesLeft` ties may still be kept.
+fn partMass(part: u32, tiesLeft: u32, tieWeight: u32) -> Mass {
+  let words = parts[part];
+  return plus(Mass(words.x, words.y), copiesOf(min(words.z, tiesLeft), tieWeight));
 }
 
-/// The first of `count` entries whose running mass exceeds the goal; the last with any, if none does.
+/// The first of `count` parts whose running mass exceeds the goal; the last with any, if none does.
 fn find(count: u32, start: Place, tieWeight: u32) -> Place {
-  var here = start;
+  var tiesLeft = start.tiesLeft;
   var found = start;
   var sum = NO_MASS;
-  for (var i = 0u; i < count; i++) {
-    let mass = entryMass(i, here.tiesLeft, tieWeight);
+  for (var part = 0u; part < count; part++) {
+    let mass = partMass(part, tiesLeft, tieWeight);
     if (less(NO_MASS, mass)) {
-      found.entry = i;
-      found.goal = minus(start.goal, sum);
-      found.tiesLeft = here.tiesLeft;
+      found = Place(part, minus(start.goal, sum), tiesLeft);
       sum = plus(sum, mass);
       if (less(start.goal, sum)) {
         break;
       }
     }
-    here.tiesLeft -= min(words[i].z, here.tiesLeft);
+    tiesLeft -= min(parts[part].z, tiesLeft);
   }
   return found;
 }
@@ -164,14 +174,14 @@ fn find(count: u32, start: Place, tieWeight: u32) -> Place {
 fn totalOf(count: u32, endTies: u32, tieWeight: u32) -> Mass {
   var total = NO_MASS;
   var tiesLeft = endTies;
-  for (var i = 0u; i < count; i++) {
-    total = plus(total, entryMass(i, tiesLeft, tieWeight));
-    tiesLeft -= min(words[i].z, tiesLeft);
+  for (var part = 0u; part < count; part++) {
+    total = plus(total, partMass(part, tiesLeft, tieWeight));
+    tiesLeft -= min(parts[part].z, tiesLeft);
   }
   return total;
 }
 
-// 6. Finds the chunk in which the point u * total lies, then the lane's run of columns, then the column.
+// 6. Finds the chunk in which the point u * total lies, then the run of columns, then the column.
 @compute @workgroup_size(WORKGROUP)
 fn draw(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -183,60 +193,53 @@ fn draw(
     return;
   }
   let state = states[row];
-  var tieWeight = 0u;
-  if (state.endKey > 0u) {
-    let weight = weightOf(state.endKey, state.largest);
-    tieWeight = select(0u, weight, weight >= params.minWeight);
-  }
+  let bordered = state.endKey > 0u;
+  let weightAtEnd = weightOf(state.endKey, state.largest);
+  let tieWeight = select(0u, weightAtEnd, bordered && weightAtEnd >= params.minWeight);
+
   for (var chunk = lane; chunk < chunksPerRow(); chunk += WORKGROUP) {
-    words[chunk] = chunkSums[row * chunksPerRow() + chunk];
+    parts[chunk] = chunkSums[row * chunksPerRow() + chunk];
   }
   workgroupBarrier();
+  var total = NO_MASS;
   if (lane == 0u) {
-    let total = totalOf(chunksPerRow(), state.endTies, tieWeight);
+    total = totalOf(chunksPerRow(), state.endTies, tieWeight);
     let u = uniform24(params.seed, params.run, params.step, params.row + row);
-    let whole = Place(0u, shareOf(total, u, false), state.endTies, total);
-    place = find(chunksPerRow(), whole, tieWeight);
+    let point = Place(0u, shareOf(total, u, false), state.endTies);
+    place = find(chunksPerRow(), point, tieWeight);
   }
   workgroupBarrier();
 
   // Lane l takes the neighbouring columns from COLUMNS l on, so that lanes are in id order.
-  let here = place;
-  let first = here.entry * CHUNK + lane * COLUMNS;
-  let end = min(first + COLUMNS, params.vocab);
-  var weight = 0u;
+  let chunk = place;
+  var mass = NO_MASS;
   var ties = 0u;
-  for (var column = first; column < end; column++) {
-    let key = keyAt(row, column);
-    weight += keptWeight(key, state);
-    ties += select(0u, 1u, key == state.endKey);
+  for (var i = 0u; i < FOURS; i++) {
+    let first = chunk.part * CHUNK + lane * COLUMNS + 4u * i;
+    let keys = keysAt(row, first + vec4<u32>(0u, 1u, 2u, 3u));
+    mass = plus(mass, massOf(total4(keptWeights(keys, state))));
+    ties += total4(tiesOf(keys, state));
   }
-  words[lane] = vec4<u32>(massOf(weight).high, massOf(weight).low, ties, 0u);
+  parts[lane] = vec4<u32>(mass.high, mass.low, ties, 0u);
+  workgroupBarrier();
+  if (lane == 0u) {
+    place = find(WORKGROUP, chunk, tieWeight);
+  }
   workgroupBarrier();
 
+  let run = place;
+  let first = chunk.part * CHUNK + run.part * COLUMNS;
+  for (var i = lane; i < COLUMNS; i += WORKGROUP) {
+    let keys = keysAt(row, vec4<u32>(first + i));
+    let weight = massOf(keptWeights(keys, state).x);
+    parts[i] = vec4<u32>(weight.high, weight.low, tiesOf(keys, state).x, 0u);
+  }
+  workgroupBarrier();
   if (lane == 0u) {
-    let run = find(WORKGROUP, here, tieWeight);
-    var column = here.entry * CHUNK + run.entry * COLUMNS;
-    let stop = min(column + COLUMNS, params.vocab);
-    var tiesLeft = run.tiesLeft;
-    var sum = NO_MASS;
-    var token = NONE;
-    var tokenWeight = 0u;
-    for (; column < stop && !less(run.goal, sum); column++) {
-      let key = keyAt(row, column);
-      var mine = keptWeight(key, state);
-      if (key == state.endKey && tiesLeft > 0u) {
-        mine = tieWeight;
-        tiesLeft--;
-      }
-      if (mine > 0u) {
-        token = column;
-        tokenWeight = mine;
-        sum = plus(sum, massOf(mine));
-      }
-    }
+    let column = find(COLUMNS, run, tieWeight);
+    let weight = massValue(partMass(column.part, column.tiesLeft, tieWeight));
     let bad = state.phase == BAD;
-    tokens[row] = select(token, NONE, bad);
-    probs[row] = select(f32(tokenWeight) / massValue(here.total), 0.0, bad);
+    tokens[row] = select(first + column.part, NONE, bad);
+    probs[row] = select(weight / massValue(total), 0.0, bad);
   }
 }

@@ -46,12 +46,15 @@ fn winner(lane: u32, mine: vec2<u32>) -> vec2<u32> {
   return best;
 }
 
-/// This lane's best column of the chunk that is not yet `taken` (one bit per column).
-fn bestOfMine(chunk: u32, lane: u32, taken: u32) -> vec2<u32> {
+/// The chunk's keys, each lane's apart from the others'; 0 once taken and beyond the vocabulary.
+var<workgroup> pool: array<u32, CHUNK>;
+
+/// This lane's best column that is not taken.
+fn bestOfMine(chunk: u32, lane: u32) -> vec2<u32> {
   var best = NOBODY;
-  for (var i = 0u; i < COLUMNS; i++) {
-    if (keys[i] > best.x && (taken & (1u << i)) == 0u) {
-      best = vec2<u32>(keys[i], columnOf(chunk, lane, i));
+  for (var column = lane; column < columnsIn(chunk); column += WORKGROUP) {
+    if (pool[column] > best.x) {
+      best = vec2<u32>(pool[column], chunk * CHUNK + column);
     }
   }
   return best;
@@ -68,21 +71,28 @@ fn chunkTopK(
   if (index >= params.rows * chunksPerRow()) {
     return;
   }
+  let row = index / chunksPerRow();
   let chunk = index % chunksPerRow();
-  let stats = foldWorkgroup(lane, readColumns(index / chunksPerRow(), chunk, lane));
+  let stats = foldWorkgroup(lane, readColumns(row, chunk, lane));
   if (lane == 0u) {
     chunkStats[index] = packed(stats);
   }
-  var taken = 0u;
-  var mine = bestOfMine(chunk, lane, taken);
+  for (var column = lane; column < columnsIn(chunk); column += WORKGROUP) {
+    pool[column] = keysAt(row, vec4<u32>(chunk * CHUNK + column)).x;
+  }
+  var mine = NOBODY;
+  var stale = true;
   for (var round = 0u; round < params.k; round++) {
+    if (stale) {
+      mine = bestOfMine(chunk, lane);
+    }
     let best = winner(lane, mine);
     if (lane == 0u) {
       candidates[index * params.k + round] = best;
     }
-    if (best.y == mine.y && best.y != NONE) {
-      taken |= 1u << ((best.y % CHUNK) / WORKGROUP);
-      mine = bestOfMine(chunk, lane, taken);
+    stale = best.y == mine.y && best.y != NONE;
+    if (stale) {
+      pool[best.y % CHUNK] = 0u;
     }
   }
 }
@@ -120,8 +130,12 @@ fn combine(
     stats = merge(stats, unpacked(chunkStats[row * chunksPerRow() + chunk]));
   }
   let whole = foldWorkgroup(lane, stats);
-  var mine = bestHead(row, lane);
+  var mine = NOBODY;
+  var stale = true;
   for (var round = 0u; round < params.k; round++) {
+    if (stale) {
+      mine = bestHead(row, lane);
+    }
     let best = winner(lane, mine);
     if (lane == 0u) {
       let nobody = best.x == 0u || whole.key == BAD_KEY;
@@ -129,9 +143,9 @@ fn combine(
       tokens[row * params.k + round] = select(best.y, NONE, nobody);
       probs[row * params.k + round] = select(p, 0.0, nobody);
     }
-    if (best.y == mine.y && best.y != NONE) {
+    stale = best.y == mine.y && best.y != NONE;
+    if (stale) {
       heads[best.y / CHUNK / WORKGROUP]++;
-      mine = bestHead(row, lane);
     }
   }
 }

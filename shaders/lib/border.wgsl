@@ -27,14 +27,15 @@ struct State {
 
 var<workgroup> sums: array<atomic<u32>, 512>;
 
-fn keyAt(row: u32, column: u32) -> u32 {
-  return sortKey(logits[params.base + row * params.pitch + column]);
+/// round(UNIT exp((x - max) / temperature)); 0 for the key 0, which is no logit.
+fn weightsOf(keys: vec4<u32>, largest: u32) -> vec4<u32> {
+  let differences = keyValues(keys) - keyValue(largest);
+  let z = max(differences, vec4<f32>(-200.0 * params.temperature)) / params.temperature;
+  return select(vec4<u32>(0u), vec4<u32>(exp(z) * UNIT + 0.5), keys > vec4<u32>(0u));
 }
 
 fn weightOf(key: u32, largest: u32) -> u32 {
-  let difference = keyValue(key) - keyValue(largest);
-  let z = max(difference, -200.0 * params.temperature) / params.temperature;
-  return u32(exp(z) * UNIT + 0.5);
+  return weightsOf(vec4<u32>(key), largest).x;
 }
 
 // Adds up, per value of the next digit, the tokens (COUNT) or weights (MASS) that share the prefix.
@@ -51,19 +52,27 @@ fn count(
   let row = index / chunksPerRow();
   let state = states[row];
   if (state.phase == COUNT || state.phase == MASS) {
-    for (var i = 0u; i < COLUMNS; i++) {
-      let column = columnOf(index % chunksPerRow(), lane, i);
-      if (column < params.vocab) {
-        let key = keyAt(row, column);
-        let prefixed = state.level == 0u || key >> (32u - 8u * max(state.level, 1u)) == state.prefix;
-        if (prefixed && key > state.endKey) {
-          let bin = (key >> (24u - 8u * state.level)) & 255u;
-          var weight = 1u;
-          if (state.phase == MASS) {
-            weight = weightOf(key, state.largest);
+    for (var i = 0u; i < FOURS; i++) {
+      let columns = columnsOf(index % chunksPerRow(), lane, i);
+      if (columns.x >= params.vocab) {
+        break;
+      }
+      let keys = keysAt(row, columns);
+      // At level 0 all keys share the prefix; a shift by 32 bits is not allowed.
+      let above = keys >> vec4<u32>(32u - 8u * max(state.level, 1u));
+      let prefixed = (above == vec4<u32>(state.prefix)) | vec4<bool>(state.level == 0u);
+      let counted = prefixed & (keys > vec4<u32>(state.endKey));
+      if (any(counted)) {
+        let digits = (keys >> vec4<u32>(24u - 8u * state.level)) & vec4<u32>(255u);
+        var weights = vec4<u32>(1u);
+        if (state.phase == MASS) {
+          weights = weightsOf(keys, state.largest);
+        }
+        for (var j = 0u; j < 4u; j++) {
+          if (counted[j]) {
+            atomicAdd(&sums[2u * digits[j]], weights[j] & 0x3fffu);
+            atomicAdd(&sums[2u * digits[j] + 1u], weights[j] >> 14u);
           }
-          atomicAdd(&sums[2u * bin], weight & 0x3fffu);
-          atomicAdd(&sums[2u * bin + 1u], weight >> 14u);
         }
       }
     }

@@ -11,18 +11,33 @@ const LARGEST_KEY: u32 = 0xff7fffffu;
 const BAD_KEY: u32 = 0xffffffffu;
 
 /// Unsigned order of keys = order of logits; -0 and 0 are equal; a bad logit is above all others.
-fn sortKey(bits: u32) -> u32 {
-  let positiveBad = bits >= 0x7f800000u && bits <= 0x7fffffffu;
-  let negativeNan = bits > 0xff800000u;
-  let finite = select(min(bits, NEVER_BITS), 0u, bits == 0x80000000u);
-  let key = select(finite | 0x80000000u, ~finite, finite >= 0x80000000u);
-  return select(key, BAD_KEY, positiveBad || negativeNan);
+fn sortKeys(bits: vec4<u32>) -> vec4<u32> {
+  let sign = vec4<u32>(0x80000000u);
+  let positiveBad = bits - vec4<u32>(0x7f800000u) < vec4<u32>(0x800000u);
+  let negativeNan = bits > vec4<u32>(0xff800000u);
+  let finite = select(min(bits, vec4<u32>(NEVER_BITS)), vec4<u32>(0u), bits == sign);
+  let keys = select(finite | sign, ~finite, finite >= sign);
+  return select(keys, vec4<u32>(BAD_KEY), positiveBad | negativeNan);
 }
 
-/// The logit of a key; finite for every key.
+/// The logits of keys; finite for every key.
+fn keyValues(keys: vec4<u32>) -> vec4<f32> {
+  let k = clamp(keys, vec4<u32>(NEVER_KEY), vec4<u32>(LARGEST_KEY));
+  return bitcast<vec4<f32>>(select(~k, k & vec4<u32>(0x7fffffffu), k >= vec4<u32>(0x80000000u)));
+}
+
+fn sortKey(bits: u32) -> u32 {
+  return sortKeys(vec4<u32>(bits)).x;
+}
+
 fn keyValue(key: u32) -> f32 {
-  let k = clamp(key, NEVER_KEY, LARGEST_KEY);
-  return bitcast<f32>(select(~k, k & 0x7fffffffu, k >= 0x80000000u));
+  return keyValues(vec4<u32>(key)).x;
+}
+
+/// The largest of four.
+fn highest(keys: vec4<u32>) -> u32 {
+  let pair = max(keys.xy, keys.zw);
+  return max(pair.x, pair.y);
 }
 
 /// a - b for logits a <= b, held above -200: exp of less is 0 anyway, and products with it stay finite.

@@ -1,7 +1,7 @@
 // A row's maximum, argmax, sum of exponentials and entropy term, in two passes: `partials` reads each chunk
 // of each row once, the kernel's own second pass merges a row's chunks with `wholeRow`.
 // The file that follows declares
-//   logits:     array<u32>       row r begins at params.base + r * params.pitch
+//   logits:     array<u32>
 //   chunkStats: array<vec4<u32>> rows x chunks, packed Softmax
 //   params:     rows, vocab, base, pitch, ...
 // Merging goes in a fixed order that depends on the chunks alone, so a row's result is the same in any
@@ -24,50 +24,45 @@ const EMPTY = Softmax(0u, NONE, 0.0, 0.0);
 const MERGERS: u32 = 256u;
 
 var<workgroup> folds: array<Softmax, MERGERS>;
-/// This invocation's columns of the chunk, in ascending order; 0 beyond the vocabulary.
-var<private> keys: array<u32, COLUMNS>;
 
 fn merge(a: Softmax, b: Softmax) -> Softmax {
-  let key = max(a.key, b.key);
-  let m = keyValue(key);
-  let da = below(keyValue(a.key), m);
-  let db = below(keyValue(b.key), m);
-  let ea = exp(da);
-  let eb = exp(db);
-  let idA = select(NONE, a.id, a.key == key);
-  let idB = select(NONE, b.id, b.key == key);
+  var high = a;
+  var low = b;
+  if (b.key > a.key || (b.key == a.key && b.id < a.id)) {
+    high = b;
+    low = a;
+  }
   // sum e^(x-m') (x-m') = e^(m-m') (dot + sum (m-m'))
-  return Softmax(
-    key,
-    min(idA, idB),
-    a.sum * ea + b.sum * eb,
-    ea * (a.dot + a.sum * da) + eb * (b.dot + b.sum * db),
-  );
+  let d = below(keyValue(low.key), keyValue(high.key));
+  let e = exp(d);
+  let sum = high.sum + low.sum * e;
+  return Softmax(high.key, high.id, sum, high.dot + e * (low.dot + low.sum * d));
 }
 
-/// Loads `keys` and returns their statistics.
+/// Statistics of this lane's columns of a chunk.
 fn readColumns(row: u32, chunk: u32, lane: u32) -> Softmax {
   var mine = EMPTY;
-  for (var i = 0u; i < COLUMNS; i++) {
-    let column = columnOf(chunk, lane, i);
-    keys[i] = 0u;
-    if (column < params.vocab) {
-      keys[i] = sortKey(logits[params.base + row * params.pitch + column]);
+  for (var i = 0u; i < FOURS; i++) {
+    let columns = columnsOf(chunk, lane, i);
+    if (columns.x >= params.vocab) {
+      break;
     }
-    // Columns ascend, so a strict comparison keeps the lowest id.
-    if (keys[i] > mine.key) {
-      mine.key = keys[i];
-      mine.id = column;
-    }
-  }
-  let m = keyValue(mine.key);
-  for (var i = 0u; i < COLUMNS; i++) {
-    if (keys[i] > 0u) {
-      let d = below(keyValue(keys[i]), m);
+    let keys = keysAt(row, columns);
+    let key = highest(keys);
+    if (key > mine.key) {
+      // Columns ascend from one four to the next, so a strict comparison keeps the lowest id.
+      let d = below(keyValue(mine.key), keyValue(key));
       let e = exp(d);
-      mine.sum += e;
-      mine.dot += e * d;
+      mine.dot = e * (mine.dot + mine.sum * d);
+      mine.sum = e * mine.sum;
+      mine.key = key;
+      let ids = select(vec4<u32>(NONE), columns, keys == vec4<u32>(key));
+      mine.id = min(min(ids.x, ids.y), min(ids.z, ids.w));
     }
+    let d = max(keyValues(keys) - keyValue(mine.key), vec4<f32>(-200.0));
+    let e = select(vec4<f32>(0.0), exp(d), keys > vec4<u32>(0u));
+    mine.sum += dot(e, vec4<f32>(1.0));
+    mine.dot += dot(e, d);
   }
   return mine;
 }

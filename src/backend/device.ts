@@ -39,9 +39,11 @@ function inWords({ vendor, architecture, device, description }: GPUAdapterInfo):
   return [...new Set(words)].join(', ');
 }
 
-const isSoftware = (info: GPUAdapterInfo): boolean =>
-  info.isFallbackAdapter === true ||
-  SOFTWARE.test(`${info.description} ${info.device} ${info.architecture}`);
+/** Browsers before 2025 do not say what a device runs on: then it counts as hardware. */
+export const isSoftware = (info: GPUAdapterInfo | undefined): boolean =>
+  info !== undefined &&
+  (info.isFallbackAdapter === true ||
+    SOFTWARE.test(`${info.description} ${info.device} ${info.architecture}`));
 
 /** @param gpu where to look; a page's or a worker's own by default. */
 export async function findDevice(

@@ -60,7 +60,7 @@ export interface Kernel<
   scratch?(params: ValuesOf<P>): Readonly<Record<string, number>>;
   /** Dispatches, in order; each sees everything the one before has written. */
   passes(params: ValuesOf<P>): readonly Pass[];
-  /** Values of the shader's `override` constants, when they are not the shader's own. */
+  /** Values of the shader's `override` constants; a backend may tune them to its device. */
   readonly constants?: Readonly<Record<string, number>>;
   /** Fills `outputs`, which have the sizes of `size(params)`. */
   reference(inputs: ArraysOf<I>, params: ValuesOf<P>, outputs: ArraysOf<O>): void;

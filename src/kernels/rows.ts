@@ -15,7 +15,7 @@ export const NEVER = -1e30;
 export const NONE = 0xffffffff;
 /** Columns that one workgroup reads; rows that are longer are split. Depends on nothing but the column,
  *  so a row's result does not depend on how many rows travel with it. */
-export const CHUNK = 1024;
+export const CHUNK = 4096;
 
 /** Row r begins at element base + r * pitch of the binding. */
 export const rowFields = { rows: 'u32', vocab: 'u32', base: 'u32', pitch: 'u32' } as const;
@@ -36,6 +36,9 @@ export const softmaxLib: readonly WgslSource[] = [
   ...logitsLib,
   { file: 'lib/softmax.wgsl', text: libSoftmax },
 ];
+
+/** Invocations that share a chunk; the backend may tune it to the device. */
+export const chunkConstants = { WORKGROUP: 128 } as const;
 
 /** Rows that one workgroup of the merging pass takes: 16 lanes each. */
 const MERGED = 16;

@@ -18,7 +18,7 @@ import wgsl from '../../shaders/sampleToken.wgsl?raw';
 import { uniform } from '../core/rng.ts';
 import { benchRows, makeRows } from './hardRows.ts';
 import { defineKernel, type Pass, type ValuesOf } from './kernel.ts';
-import { chunksOf, logitsLib, logitValue, NONE, rowFields } from './rows.ts';
+import { chunkConstants, chunksOf, logitsLib, logitValue, NONE, rowFields } from './rows.ts';
 import { sampleCases } from './sampleCases.ts';
 
 /** What the most probable token weighs. */
@@ -125,6 +125,7 @@ export const sampleToken = defineKernel({
       { entryPoint: 'draw', workgroups: p.rows },
     ];
   },
+  constants: chunkConstants,
 
   reference({ logits }, p, { tokens, probs }) {
     for (let r = 0; r < p.rows; r++) {

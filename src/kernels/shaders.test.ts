@@ -5,6 +5,7 @@ import libChunks from '../../shaders/lib/chunks.wgsl?raw';
 import { kernels } from './index.ts';
 import type { Kernel } from './kernel.ts';
 import { CHUNK } from './rows.ts';
+import { MAX_VOCAB } from './sampleToken.ts';
 
 const files = import.meta.glob('../../shaders/*.wgsl', {
   query: '?raw',
@@ -50,8 +51,9 @@ test.each(all)('%s: bindings, parameters and entry points are as declared', (_, 
   expect(text.match(/subgroup|enable f16/), 'plain f32 without subgroups').toBeNull();
 });
 
-test('the chunk is as long in WGSL as in TypeScript', () => {
+test('chunks are as long, and rows as wide, in WGSL as in TypeScript', () => {
   const constant = (name: string) =>
     Number(new RegExp(`${name}: u32 = (\\d+)u`).exec(libChunks)?.[1]);
-  expect(constant('WORKGROUP') * constant('COLUMNS')).toBe(CHUNK);
+  expect(constant('CHUNK')).toBe(CHUNK);
+  expect(constant('CHUNK') * constant('MAX_CHUNKS')).toBe(MAX_VOCAB);
 });

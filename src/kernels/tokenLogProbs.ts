@@ -5,6 +5,7 @@ import wgsl from '../../shaders/tokenLogProbs.wgsl?raw';
 import { benchRows, hardRows, makeRows, someTokens } from './hardRows.ts';
 import { defineKernel } from './kernel.ts';
 import {
+  chunkConstants,
   logitValue,
   newRowStats,
   readRow,
@@ -31,6 +32,7 @@ export const tokenLogProbs = defineKernel({
   size: ({ rows }) => ({ logProbs: rows, entropies: rows }),
   scratch: softmaxScratch,
   passes: softmaxPasses,
+  constants: chunkConstants,
 
   reference({ logits, tokens }, { rows, vocab, base, pitch }, { logProbs, entropies }) {
     for (let row = 0; row < rows; row++) {

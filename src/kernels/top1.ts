@@ -4,6 +4,7 @@ import wgsl from '../../shaders/top1.wgsl?raw';
 import { benchRows, hardRows, makeRows } from './hardRows.ts';
 import { defineKernel } from './kernel.ts';
 import {
+  chunkConstants,
   NONE,
   newRowStats,
   readRow,
@@ -26,6 +27,7 @@ export const top1 = defineKernel({
   size: ({ rows }) => ({ tokens: rows, probs: rows }),
   scratch: softmaxScratch,
   passes: softmaxPasses,
+  constants: chunkConstants,
 
   reference({ logits }, { rows, vocab, base, pitch }, { tokens, probs }) {
     for (let row = 0; row < rows; row++) {

@@ -3,7 +3,16 @@
 import wgsl from '../../shaders/topK.wgsl?raw';
 import { benchRows, hardRows, makeRows } from './hardRows.ts';
 import { defineKernel } from './kernel.ts';
-import { chunksOf, logitValue, NONE, newRowStats, readRow, rowFields, softmaxLib } from './rows.ts';
+import {
+  chunkConstants,
+  chunksOf,
+  logitValue,
+  NONE,
+  newRowStats,
+  readRow,
+  rowFields,
+  softmaxLib,
+} from './rows.ts';
 
 /** Most tokens that one call lists. */
 export const MAX_K = 64;
@@ -44,6 +53,7 @@ export const topK = defineKernel({
     { entryPoint: 'chunkTopK', workgroups: rows * chunksOf(vocab) },
     { entryPoint: 'combine', workgroups: rows },
   ],
+  constants: chunkConstants,
 
   reference({ logits }, { rows, vocab, base, pitch, k }, { tokens, probs }) {
     tokens.fill(NONE);

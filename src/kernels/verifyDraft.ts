@@ -7,6 +7,7 @@ import { draftCases } from './draftCases.ts';
 import { benchRows, makeRows, someTokens } from './hardRows.ts';
 import { defineKernel } from './kernel.ts';
 import {
+  chunkConstants,
   logitValue,
   NONE,
   newRowStats,
@@ -39,6 +40,7 @@ export const verifyDraft = defineKernel({
   size: ({ rows }) => ({ verdict: 3, numbers: rows }),
   scratch: softmaxScratch,
   passes: softmaxPasses,
+  constants: chunkConstants,
 
   reference({ logits, draft }, { rows, vocab, base, pitch, threshold }, { verdict, numbers }) {
     let accepted = -1;
