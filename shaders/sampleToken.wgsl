@@ -30,7 +30,8 @@ struct Params {
 @group(0) @binding(6) var<uniform> params: Params;
 
 /// Parts in id order, in which `find` looks for a point: mass above endKey (high, low), tokens at endKey.
-var<workgroup> parts: array<vec4<u32>, 256>;
+var<workgroup> parts: array<vec4<u32>, 128>;
+var<workgroup> folded: array<atomic<u32>, 3>;
 
 // 1. The largest key of each chunk; a bad logit is the largest.
 @compute @workgroup_size(WORKGROUP)
@@ -51,10 +52,10 @@ fn largest(
     }
     most = max(most, highest(keysAt(index / chunksPerRow(), columns)));
   }
-  atomicMax(&sums[0], most);
+  atomicMax(&folded[0], most);
   workgroupBarrier();
   if (lane == 0u) {
-    chunkSums[index] = vec4<u32>(atomicLoad(&sums[0]), 0u, 0u, 0u);
+    chunkSums[index] = vec4<u32>(atomicLoad(&folded[0]), 0u, 0u, 0u);
   }
 }
 
@@ -70,14 +71,14 @@ fn begin(
     return;
   }
   for (var chunk = lane; chunk < chunksPerRow(); chunk += WORKGROUP) {
-    atomicMax(&sums[0], chunkSums[row * chunksPerRow() + chunk].x);
+    atomicMax(&folded[0], chunkSums[row * chunksPerRow() + chunk].x);
   }
   for (var bin = lane; bin < 512u; bin += WORKGROUP) {
     atomicStore(&bins[row * 512u + bin], 0u);
   }
   workgroupBarrier();
   if (lane == 0u) {
-    let most = atomicLoad(&sums[0]);
+    let most = atomicLoad(&folded[0]);
     var phase = select(DONE, MASS, params.topP < KEEP_ALL);
     phase = select(phase, COUNT, params.topK > 0u);
     phase = select(phase, BAD, most == BAD_KEY);
@@ -128,13 +129,13 @@ fn weigh(
     mass = plus(mass, massOf(total4(keptWeights(keys, state))));
     ties += total4(tiesOf(keys, state));
   }
-  atomicAdd(&sums[0], mass.low);
-  atomicAdd(&sums[1], mass.high);
-  atomicAdd(&sums[2], ties);
+  atomicAdd(&folded[0], mass.low);
+  atomicAdd(&folded[1], mass.high);
+  atomicAdd(&folded[2], ties);
   workgroupBarrier();
   if (lane == 0u) {
-    let whole = massOfLimbs(atomicLoad(&sums[1]), atomicLoad(&sums[0]), 24u);
-    chunkSums[index] = vec4<u32>(whole.high, whole.low, atomicLoad(&sums[2]), 0u);
+    let whole = massOfLimbs(atomicLoad(&folded[1]), atomicLoad(&folded[0]), 24u);
+    chunkSums[index] = vec4<u32>(whole.high, whole.low, atomicLoad(&folded[2]), 0u);
   }
 }
 

@@ -16,16 +16,16 @@ struct Params {
 @group(0) @binding(5) var<uniform> params: Params;
 
 // 1. lib/softmax.wgsl: partials
-// 2. 16 lanes merge a row's chunks.
+// 2. A few lanes merge each row's chunks.
 @compute @workgroup_size(MERGERS)
 fn combine(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = workgroupNumber(group, groups) * (MERGERS / 16u) + local / 16u;
+  let row = workgroupNumber(group, groups) * ROWS_MERGED + local / ROW_LANES;
   let whole = wholeRow(row, local);
-  if (local % 16u == 0u && row < params.rows) {
+  if (local % ROW_LANES == 0u && row < params.rows) {
     let bad = whole.key == BAD_KEY;
     let x = keyValue(sortKey(logits[params.base + row * params.pitch + tokens[row]]));
     let logSum = log(max(whole.sum, 1.0));

@@ -15,16 +15,16 @@ struct Params {
 @group(0) @binding(4) var<uniform> params: Params;
 
 // 1. lib/softmax.wgsl: partials
-// 2. 16 lanes merge a row's chunks; p(argmax) = exp(m - m) / sum.
+// 2. A few lanes merge each row's chunks; p(argmax) = exp(m - m) / sum.
 @compute @workgroup_size(MERGERS)
 fn combine(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = workgroupNumber(group, groups) * (MERGERS / 16u) + local / 16u;
+  let row = workgroupNumber(group, groups) * ROWS_MERGED + local / ROW_LANES;
   let whole = wholeRow(row, local);
-  if (local % 16u == 0u && row < params.rows) {
+  if (local % ROW_LANES == 0u && row < params.rows) {
     let bad = whole.key == BAD_KEY;
     tokens[row] = select(whole.id, NONE, bad);
     probs[row] = select(1.0 / whole.sum, 0.0, bad);

@@ -46,15 +46,22 @@ fn winner(lane: u32, mine: vec2<u32>) -> vec2<u32> {
   return best;
 }
 
-/// The chunk's keys, each lane's apart from the others'; 0 once taken and beyond the vocabulary.
-var<workgroup> pool: array<u32, CHUNK>;
-
-/// This lane's best column that is not taken.
-fn bestOfMine(chunk: u32, lane: u32) -> vec2<u32> {
+/// This lane's best column of a chunk that comes after `last` in the order. Reads the columns again: they
+/// are few and in the cache, and there is nothing to remember about those that were taken.
+fn bestAfter(last: vec2<u32>, row: u32, chunk: u32, lane: u32) -> vec2<u32> {
   var best = NOBODY;
-  for (var column = lane; column < columnsIn(chunk); column += WORKGROUP) {
-    if (pool[column] > best.x) {
-      best = vec2<u32>(pool[column], chunk * CHUNK + column);
+  for (var i = 0u; i < FOURS; i++) {
+    let columns = columnsOf(chunk, lane, i);
+    if (columns.x >= params.vocab) {
+      break;
+    }
+    let keys = keysAt(row, columns);
+    let equal = (keys == vec4<u32>(last.x)) & (columns > vec4<u32>(last.y));
+    let left = select(vec4<u32>(0u), keys, equal | (keys < vec4<u32>(last.x)));
+    let key = highest(left);
+    if (key > best.x) {
+      let ids = select(vec4<u32>(NONE), columns, left == vec4<u32>(key));
+      best = vec2<u32>(key, lowest(ids));
     }
   }
   return best;
@@ -77,23 +84,17 @@ fn chunkTopK(
   if (lane == 0u) {
     chunkStats[index] = packed(stats);
   }
-  for (var column = lane; column < columnsIn(chunk); column += WORKGROUP) {
-    pool[column] = keysAt(row, vec4<u32>(chunk * CHUNK + column)).x;
-  }
-  var mine = NOBODY;
+  var mine = vec2<u32>(NONE, 0u); // above everything
   var stale = true;
   for (var round = 0u; round < params.k; round++) {
     if (stale) {
-      mine = bestOfMine(chunk, lane);
+      mine = bestAfter(mine, row, chunk, lane);
     }
     let best = winner(lane, mine);
     if (lane == 0u) {
       candidates[index * params.k + round] = best;
     }
     stale = best.y == mine.y && best.y != NONE;
-    if (stale) {
-      pool[best.y % CHUNK] = 0u;
-    }
   }
 }
 

@@ -18,23 +18,21 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> chunkStats: array<vec4<u32>>; // rows x chunks
 @group(0) @binding(5) var<uniform> params: Params;
 
-const MAX_ROWS: u32 = 16u;
-
 struct Judged {
   stands: bool,
   bad: bool,
   id: u32,
   prob: f32,
 }
-var<workgroup> judged: array<Judged, MAX_ROWS>;
+var<workgroup> judged: array<Judged, ROWS_MERGED>;
 
 // 1. lib/softmax.wgsl: partials
-// 2. One workgroup: 16 lanes merge each row's chunks and judge its token, then lane 0 reads the verdicts.
+// 2. One workgroup: a few lanes merge each row's chunks and judge its token, then lane 0 reads the verdicts.
 @compute @workgroup_size(MERGERS)
 fn combine(@builtin(local_invocation_index) local: u32) {
-  let row = local / 16u;
+  let row = local / ROW_LANES;
   let whole = wholeRow(row, local);
-  if (local % 16u == 0u && row < params.rows) {
+  if (local % ROW_LANES == 0u && row < params.rows) {
     let bad = whole.key == BAD_KEY;
     var stands = false;
     if (row + 1u < params.rows) {

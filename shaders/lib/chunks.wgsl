@@ -6,7 +6,7 @@
 const CHUNK: u32 = 4096u;
 /// Most chunks of a row: 2^18 columns.
 const MAX_CHUNKS: u32 = 64u;
-/// Invocations of a workgroup that reads a chunk; a power of two from 16 to 256.
+/// Invocations of a workgroup that reads a chunk; a power of two from 32 to 128.
 override WORKGROUP: u32 = 128u;
 /// Columns read by one invocation, four at a time: four loads are on their way before the first is needed.
 override COLUMNS: u32 = CHUNK / WORKGROUP;
@@ -14,10 +14,6 @@ override FOURS: u32 = COLUMNS / 4u;
 
 fn chunksPerRow() -> u32 {
   return (params.vocab + CHUNK - 1u) / CHUNK;
-}
-
-fn columnsIn(chunk: u32) -> u32 {
-  return min(CHUNK, params.vocab - chunk * CHUNK);
 }
 
 /// Four columns of a lane; those of neighbouring lanes lie side by side, those of one lane ascend.

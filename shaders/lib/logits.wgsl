@@ -34,10 +34,14 @@ fn keyValue(key: u32) -> f32 {
   return keyValues(vec4<u32>(key)).x;
 }
 
-/// The largest of four.
-fn highest(keys: vec4<u32>) -> u32 {
-  let pair = max(keys.xy, keys.zw);
+fn highest(four: vec4<u32>) -> u32 {
+  let pair = max(four.xy, four.zw);
   return max(pair.x, pair.y);
+}
+
+fn lowest(four: vec4<u32>) -> u32 {
+  let pair = min(four.xy, four.zw);
+  return min(pair.x, pair.y);
 }
 
 /// a - b for logits a <= b, held above -200: exp of less is 0 anyway, and products with it stay finite.

@@ -20,10 +20,13 @@ struct Softmax {
 /// Of no logits: loses every comparison and adds nothing.
 const EMPTY = Softmax(0u, NONE, 0.0, 0.0);
 
-/// Invocations of a workgroup that merges chunks: 16 for each of 16 rows.
-const MERGERS: u32 = 256u;
+var<workgroup> folds: array<Softmax, WORKGROUP>;
 
-var<workgroup> folds: array<Softmax, MERGERS>;
+/// A workgroup that merges chunks: 4 invocations for each of 16 rows.
+const MERGERS: u32 = 64u;
+const ROW_LANES: u32 = 4u;
+const ROWS_MERGED: u32 = MERGERS / ROW_LANES;
+var<workgroup> merged: array<Softmax, MERGERS>;
 
 fn merge(a: Softmax, b: Softmax) -> Softmax {
   var high = a;
@@ -57,7 +60,7 @@ fn readColumns(row: u32, chunk: u32, lane: u32) -> Softmax {
       mine.sum = e * mine.sum;
       mine.key = key;
       let ids = select(vec4<u32>(NONE), columns, keys == vec4<u32>(key));
-      mine.id = min(min(ids.x, ids.y), min(ids.z, ids.w));
+      mine.id = lowest(ids);
     }
     let d = max(keyValues(keys) - keyValue(mine.key), vec4<f32>(-200.0));
     let e = select(vec4<f32>(0.0), exp(d), keys > vec4<u32>(0u));
@@ -113,20 +116,20 @@ fn partials(
   }
 }
 
-/// Statistics of a whole row, merged by 16 neighbouring lanes and valid in the first of them (local % 16
-/// == 0); a row beyond the last gives EMPTY. To be called by all MERGERS lanes, once.
+/// Statistics of a whole row, merged by ROW_LANES neighbouring lanes and valid in the first of them; a row
+/// beyond the last gives EMPTY. To be called by all MERGERS lanes, once.
 fn wholeRow(row: u32, local: u32) -> Softmax {
-  let lane = local % 16u;
+  let lane = local % ROW_LANES;
   let chunks = select(0u, chunksPerRow(), row < params.rows);
   var mine = EMPTY;
-  for (var chunk = lane; chunk < chunks; chunk += 16u) {
+  for (var chunk = lane; chunk < chunks; chunk += ROW_LANES) {
     mine = merge(mine, unpacked(chunkStats[row * chunks + chunk]));
   }
-  folds[local] = mine;
+  merged[local] = mine;
   workgroupBarrier();
   if (lane == 0u) {
-    for (var other = 1u; other < min(16u, chunks); other++) {
-      mine = merge(mine, folds[local + other]);
+    for (var other = 1u; other < min(ROW_LANES, chunks); other++) {
+      mine = merge(mine, merged[local + other]);
     }
   }
   return mine;

@@ -96,11 +96,11 @@ export function makeOps(runner: Runner): Ops {
       const { window, ...inputs } = await runner.rows(source, wanted);
       const { tokens, probs } = await runner.run(topK, { ...window, k }, inputs);
       if (tokens[0] === NONE) throw badRow(row);
-      const found = Math.min(k, window.vocab);
-      return Array.from({ length: found }, (_, i) => ({
-        token: tokens[i] as number,
-        prob: probs[i] as number,
-      }));
+      const candidates: Candidate[] = [];
+      for (let i = 0; i < Math.min(k, window.vocab); i++) {
+        candidates.push({ token: tokens[i] as number, prob: probs[i] as number });
+      }
+      return candidates;
     },
 
     async tokenLogProbs(logits: Logits, tokens: readonly number[]): Promise<TokenLogProbs> {

@@ -22,20 +22,26 @@ interface Compiling {
 
 type AnyKernel = Pick<Kernel, 'name' | 'wgsl' | 'lib' | 'inputs' | 'outputs' | 'constants'>;
 
+/** Values for `override` constants that suit a device better than the kernel's own. */
+export type Tuning = Readonly<Record<string, number>>;
+
 /**
- * A barrier costs a software renderer more than the work around it, and the more so the larger the
- * workgroup: with 32 invocations a chunk is read five times faster there than with 128.
+ * Lanes that meet at a barrier, and workgroup memory that is cleared for them, cost a software renderer more
+ * than the work between: with 32 invocations a chunk is read three times faster there than with 128.
  */
-const SOFTWARE_TUNING: Readonly<Record<string, number>> = { WORKGROUP: 32 };
+const SOFTWARE: Tuning = { WORKGROUP: 32 };
+
+export const tuningFor = (device: GPUDevice): Tuning =>
+  isSoftware(device.adapterInfo) ? SOFTWARE : {};
 
 export class Pipelines {
   readonly #device: GPUDevice;
-  readonly #tuning: Readonly<Record<string, number>>;
+  readonly #tuning: Tuning;
   readonly #compiling = new Map<string, Compiling>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, tuning: Tuning = tuningFor(device)) {
     this.#device = device;
-    this.#tuning = isSoftware(device.adapterInfo) ? SOFTWARE_TUNING : {};
+    this.#tuning = tuning;
   }
 
   /**

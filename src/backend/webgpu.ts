@@ -13,7 +13,7 @@ import {
 import type { RowWindow } from '../kernels/rows.ts';
 import type { Backend } from './backend.ts';
 import { type Input, makeOps, type Rows, type Runner } from './ops.ts';
-import { bindGroup, encode, Pipelines, type Program } from './pipelines.ts';
+import { bindGroup, encode, Pipelines, type Program, type Tuning } from './pipelines.ts';
 import { ReadBack } from './readBack.ts';
 
 /** A KV cache in words of 32 bits: rows x heads x positions x width. */
@@ -53,10 +53,10 @@ export class WebGpuRunner implements Runner {
   /** Parameters, small inputs, outputs and scratch, by kernel and name; used by one call after another. */
   readonly #buffers = new Map<string, GPUBuffer>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, tuning?: Tuning) {
     this.device = device;
     this.readBack = new ReadBack(device);
-    this.#pipelines = new Pipelines(device);
+    this.#pipelines = new Pipelines(device, tuning);
   }
 
   get bytesReadBack(): number {

@@ -40,7 +40,7 @@ export const softmaxLib: readonly WgslSource[] = [
 /** Invocations that share a chunk; the backend may tune it to the device. */
 export const chunkConstants = { WORKGROUP: 128 } as const;
 
-/** Rows that one workgroup of the merging pass takes: 16 lanes each. */
+/** Rows that one workgroup of the merging pass takes. */
 const MERGED = 16;
 
 export const chunksOf = (vocab: number): number => Math.ceil(vocab / CHUNK);
@@ -71,8 +71,8 @@ export const newRowStats = (): RowStats => ({ max: 0, argmax: 0, sum: 0, dot: 0 
 /** The value that a logit counts as. */
 export const logitValue = (x: number): number => Math.max(x, NEVER);
 
-/** Fills `stats` from the row that begins at `start`; false when the row is bad. */
-export function readRow(
+/** Fills max and argmax from the row that begins at `start`; false when the row is bad. */
+export function readLargest(
   logits: Float32Array,
   start: number,
   vocab: number,
@@ -83,23 +83,33 @@ export function readRow(
   for (let i = 0; i < vocab; i++) {
     const x = logits[start + i] as number;
     if (!(x < Number.POSITIVE_INFINITY)) return false; // NaN, +Infinity
-    const value = Math.max(x, NEVER);
+    const value = logitValue(x);
     if (value > max) {
       max = value;
       argmax = i;
     }
   }
+  stats.max = max;
+  stats.argmax = argmax;
+  return true;
+}
+
+/** Fills all of `stats` from the row that begins at `start`; false when the row is bad. */
+export function readRow(
+  logits: Float32Array,
+  start: number,
+  vocab: number,
+  stats: RowStats,
+): boolean {
+  if (!readLargest(logits, start, vocab, stats)) return false;
   let sum = 0;
   let dot = 0;
   for (let i = 0; i < vocab; i++) {
-    const x = logits[start + i] as number;
-    const difference = Math.max(x, NEVER) - max;
+    const difference = logitValue(logits[start + i] as number) - stats.max;
     const e = Math.exp(difference);
     sum += e;
     if (e > 0) dot += e * difference;
   }
-  stats.max = max;
-  stats.argmax = argmax;
   stats.sum = sum;
   stats.dot = dot;
   return true;

@@ -18,7 +18,16 @@ import wgsl from '../../shaders/sampleToken.wgsl?raw';
 import { uniform } from '../core/rng.ts';
 import { benchRows, makeRows } from './hardRows.ts';
 import { defineKernel, type Pass, type ValuesOf } from './kernel.ts';
-import { chunkConstants, chunksOf, logitsLib, logitValue, NONE, rowFields } from './rows.ts';
+import {
+  chunkConstants,
+  chunksOf,
+  logitsLib,
+  logitValue,
+  NONE,
+  newRowStats,
+  readLargest,
+  rowFields,
+} from './rows.ts';
 import { sampleCases } from './sampleCases.ts';
 
 /** What the most probable token weighs. */
@@ -52,6 +61,7 @@ export function shareOf(total: number, share: number): { floor: number; exact: b
   return { floor: Math.floor(total / TWO24) * share + (low - rest) / TWO24, exact: rest === 0 };
 }
 
+const stats = newRowStats();
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);
 /** Word whose unsigned order is the order of the logits; -0 is 0. */
@@ -62,14 +72,14 @@ function sortKey(x: number): number {
 }
 
 /** Sets the weights of all tokens that top-k and top-p drop to 0. */
-function filter(weights: Float64Array, keyOf: (id: number) => number, p: Params): void {
+function filter(weights: Float64Array, logits: Float32Array, start: number, p: Params): void {
   let kept = 0;
-  for (const weight of weights) if (weight > 0) kept++;
+  for (let id = 0; id < weights.length; id++) if ((weights[id] as number) > 0) kept++;
   // One number per token that sorts like (logit, then lower id first): 32 + 18 bits.
   const order = new Float64Array(kept);
   for (let id = 0; id < weights.length; id++) {
     if ((weights[id] as number) > 0) {
-      order[--kept] = keyOf(id) * MAX_VOCAB + (MAX_VOCAB - 1 - id);
+      order[--kept] = sortKey(logits[start + id] as number) * MAX_VOCAB + (MAX_VOCAB - 1 - id);
     }
   }
   order.sort().reverse();
@@ -86,11 +96,6 @@ function filter(weights: Float64Array, keyOf: (id: number) => number, p: Params)
   }
   for (let rank = end; rank < order.length; rank++) weights[idAt(rank)] = 0;
 }
-
-const digits = (): Pass[] =>
-  ['count', 'choose', 'count', 'choose', 'count', 'choose', 'count', 'choose'].map(
-    (entryPoint) => ({ entryPoint, workgroups: 0 }),
-  );
 
 export const sampleToken = defineKernel({
   name: 'sampleToken',
@@ -111,18 +116,23 @@ export const sampleToken = defineKernel({
     bins: rows * 512,
     states: rows * 8,
   }),
-  passes: (p) => {
-    const wide = p.rows * chunksOf(p.vocab);
-    const filters = [...(p.topK > 0 ? digits() : []), ...(p.topP < TWO24 ? digits() : [])];
+  passes: ({ rows, vocab, topK, topP }) => {
+    const perChunk = (entryPoint: string): Pass => ({
+      entryPoint,
+      workgroups: rows * chunksOf(vocab),
+    });
+    const perRow = (entryPoint: string): Pass => ({ entryPoint, workgroups: rows });
+    const searches = (topK > 0 ? 1 : 0) + (topP < TWO24 ? 1 : 0);
+    const digits = Array.from({ length: 4 * searches }, () => [
+      perChunk('count'),
+      perRow('choose'),
+    ]);
     return [
-      { entryPoint: 'largest', workgroups: wide },
-      { entryPoint: 'begin', workgroups: p.rows },
-      ...filters.map(({ entryPoint }) => ({
-        entryPoint,
-        workgroups: entryPoint === 'count' ? wide : p.rows,
-      })),
-      { entryPoint: 'weigh', workgroups: wide },
-      { entryPoint: 'draw', workgroups: p.rows },
+      perChunk('largest'),
+      perRow('begin'),
+      ...digits.flat(),
+      perChunk('weigh'),
+      perRow('draw'),
     ];
   },
   constants: chunkConstants,
@@ -130,24 +140,16 @@ export const sampleToken = defineKernel({
   reference({ logits }, p, { tokens, probs }) {
     for (let r = 0; r < p.rows; r++) {
       const start = p.base + r * p.pitch;
-      const row = logits.subarray(start, start + p.vocab);
       tokens[r] = NONE;
       probs[r] = 0;
-
-      let max = Number.NEGATIVE_INFINITY;
-      let good = true;
-      for (const x of row) {
-        good &&= x < Number.POSITIVE_INFINITY; // neither NaN nor +Infinity
-        max = Math.max(max, logitValue(x));
-      }
-      if (!good) continue;
+      if (!readLargest(logits, start, p.vocab, stats)) continue;
 
       const weights = new Float64Array(p.vocab);
       for (let id = 0; id < p.vocab; id++) {
-        const difference = logitValue(row[id] as number) - max;
+        const difference = logitValue(logits[start + id] as number) - stats.max;
         weights[id] = Math.floor(UNIT * Math.exp(difference / p.temperature) + 0.5);
       }
-      if (p.topK > 0 || p.topP < TWO24) filter(weights, (id) => sortKey(row[id] as number), p);
+      if (p.topK > 0 || p.topP < TWO24) filter(weights, logits, start, p);
       let total = 0;
       for (let id = 0; id < p.vocab; id++) {
         if ((weights[id] as number) < p.minWeight) weights[id] = 0;
