@@ -41,12 +41,20 @@ export async function loadCheckpoint(
 ): Promise<Checkpoint> {
   const { name } = folder;
   const json = (path: string) => readJson(folder, path, signal);
-  const [config, tokenizerJson, tokenizerConfig, bytes] = await Promise.all([
+  const reading = [
     json('config.json'),
     json('tokenizer.json'),
     json('tokenizer_config.json'),
     folder.read(file, (loaded, total) => progress?.('download', loaded, total), signal),
-  ]);
+  ] as const;
+  // All at once, but of several failures always the same one is told: the first in this order.
+  await Promise.allSettled(reading);
+  const [config, tokenizerJson, tokenizerConfig, bytes] = [
+    await reading[0],
+    await reading[1],
+    await reading[2],
+    await reading[3],
+  ];
   const path = `${name}/${file}`;
   checkOnnx(bytes, path);
   const generation = await generationConfig(folder, config.eos_token_id === undefined, signal);

@@ -21,13 +21,13 @@ export function checkOnnx(bytes: Uint8Array, name: string): void {
   const walk = walkFields(bytes);
   if (walk.verdict === 'complete') {
     if (walk.seen.has(GRAPH) && walk.seen.has(OPSET_IMPORT)) return;
-    const missing = walk.seen.has(GRAPH) ? 'operator set versions' : 'a graph';
+    if (walk.seen.has(GRAPH)) throw cutOff(name, bytes.length, 'ends before its operator sets');
     const kind = sniff(bytes);
     throw kind
       ? notOnnx(name, kind.is, kind.remedy)
       : new UserError(
           'onnx',
-          `${name} has the form of an ONNX file but holds no model: ${missing} is missing.`,
+          `${name} has the form of an ONNX file but holds no graph.`,
           'Export the model again.',
         );
   }
@@ -35,11 +35,7 @@ export function checkOnnx(bytes: Uint8Array, name: string): void {
   if (kind) throw notOnnx(name, kind.is, kind.remedy);
   const begun = walk.seen.has(IR_VERSION) || walk.seen.has(GRAPH);
   if (walk.verdict === 'truncated' && begun) {
-    throw new UserError(
-      'onnx',
-      `${name} is cut off: it has ${count(bytes.length)} bytes, and its own header promises at least ${count(walk.needs)}.`,
-      'Download it again, completely.',
-    );
+    throw cutOff(name, bytes.length, `its own header promises at least ${count(walk.needs)}`);
   }
   throw notOnnx(
     name,
@@ -50,6 +46,13 @@ export function checkOnnx(bytes: Uint8Array, name: string): void {
 
 const notOnnx = (name: string, is: string, remedy: string) =>
   new UserError('onnx', `Expected an ONNX model, but ${name} ${is}.`, remedy);
+
+const cutOff = (name: string, bytes: number, why: string) =>
+  new UserError(
+    'onnx',
+    `${name} is cut off: it has ${count(bytes)} bytes, and ${why}.`,
+    'Download it again, completely.',
+  );
 
 const count = (n: number) => n.toLocaleString('en-US');
 

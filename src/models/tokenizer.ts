@@ -56,15 +56,22 @@ export function makeTokenizer(
         });
   const plain = !tokenizerJson.normalizer && !tokenizerJson.pre_tokenizer;
 
-  const missingCharacters = (text: string, ids: readonly (number | undefined)[]): string[] => {
-    const lost = ids.some((id) => id === undefined || id === unknown);
+  const isUnknown = (id: number | undefined) => id === undefined || id === unknown;
+  /** Characters that have left no trace in the ids, or that of an unknown token. */
+  const missingCharacters = (text: string): string[] => {
+    const ids = idsOf(text, false);
     const known = ids.filter((id) => id !== undefined);
-    if (!lost && textOf(known, false) === text) return [];
-    return [...new Set(text)].filter((character) => {
-      if (!plain && character.trim() === '') return false; // pre-tokenizers may drop or fold white space
-      const own = idsOf(character, false);
-      return own.length === 0 || own.some((id) => id === undefined || id === unknown);
+    if (!ids.some(isUnknown) && textOf(known, false) === text) return [];
+    // Pre-tokenizers may drop or fold white space, and a part of a word may be unknown on its own.
+    const words = plain ? [text] : text.split(/\s+/);
+    const suspects = words.flatMap((word) => {
+      const lost = idsOf(word, false).some(isUnknown);
+      return [...word].filter((character) => {
+        const own = idsOf(character, false);
+        return own.length === 0 || (lost && own.some(isUnknown));
+      });
     });
+    return [...new Set(suspects)];
   };
   const pieces: string[] = [];
 
@@ -81,7 +88,7 @@ export function makeTokenizer(
           'Shorten it.',
         );
       }
-      const missing = missingCharacters(text, idsOf(text, false));
+      const missing = missingCharacters(text);
       if (missing.length > 0) throw unreadable(name, missing);
       const ids = idsOf(text, true).filter((id) => id !== undefined);
       const wanted = tokenizerConfig.add_bos_token !== false || ids.length === 0;

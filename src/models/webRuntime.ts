@@ -91,7 +91,8 @@ export async function loadWebGpuRuntime(
       preferredOutputLocation: 'gpu-buffer',
       logSeverityLevel: 3,
     });
-  // Releasing the last session of a device destroys the device, which the kernels still use.
+  // With the last session of a device goes what ONNX Runtime keeps for it, compiled programs included (and,
+  // before microsoft/onnxruntime#27634, the device itself); so one session stays.
   const anchor = await started(createSession(anchorModel()));
   return {
     provider: 'webgpu',
