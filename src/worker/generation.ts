@@ -30,6 +30,8 @@ export interface Generation {
   readonly text: string;
   readonly reason: FinishReason;
   readonly stats: GenerationStats;
+  /** Active milliseconds of each event, and of what came after the last. */
+  readonly eventMs: readonly number[];
   /** Milliseconds of every event that took exactly one pass of that model over one position. */
   readonly passMs: Readonly<Record<Role, readonly number[]>>;
 }
@@ -57,6 +59,7 @@ export async function* generate(
   const tokens = [...request.prompt];
   const tally = { drafted: 0, accepted: 0, rolledBack: 0, fallbacks: 0, rollbacks: 0 };
   const passMs = { small: [] as number[], large: [] as number[] };
+  const eventMs: number[] = [];
   let reason: FinishReason = 'length';
   let ms = 0;
   let work = workOf(room, roles);
@@ -72,6 +75,7 @@ export async function* generate(
       const step = await events.next();
       const took = performance.now() - started;
       ms += took;
+      eventMs.push(took);
       if (step.done) break;
       const event = step.value;
       const now = workOf(room, roles);
@@ -105,6 +109,7 @@ export async function* generate(
     tokens: added,
     text: room.tokenizer.decode(added),
     reason,
+    eventMs,
     passMs,
     stats: {
       tokens: added.length,

@@ -45,7 +45,9 @@ async function record(experiment: Partial<Experiment>, where = room(1)): Promise
   return events;
 }
 const without = (events: readonly RunEvent[]) =>
-  JSON.stringify(events, (key, value) => (['ms', 'passMs', 'timing'].includes(key) ? undefined : value));
+  JSON.stringify(events, (key, value) =>
+    ['ms', 'passMs', 'timing'].includes(key) ? undefined : value,
+  );
 
 describe('generate', () => {
   test('the record adds up: tokens, passes, drafts, time', () =>

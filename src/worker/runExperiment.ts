@@ -21,9 +21,8 @@ import {
 } from './generation.ts';
 import type { Room } from './room.ts';
 
-/** Milliseconds and rounds that repeating a short text for its timing may take. */
-const ROUNDS_BUDGET_MS = 800;
-const MOST_ROUNDS = 5;
+/** How often a short text is repeated for its timing, and how long that may take. */
+const ROUNDS = { most: 7, least: 3, budgetMs: 800, longestMs: 3000 } as const;
 
 type Method = Pick<GenerationRequest, 'algorithm' | 'params'>;
 
@@ -97,8 +96,7 @@ async function* generateOne(
   } finally {
     await events.return(undefined);
   }
-  const { passMs: _, ...generated } = written;
-  yield { type: 'generated', ...generated };
+  yield { type: 'generated', ...told(written) };
 
   if (roles.length > 1) {
     const request = { ...alone('large'), prompt, maxTokens, seed, run: 0 };
@@ -108,10 +106,7 @@ async function* generateOne(
     // let them take turns a few times more.
     const method: Generation[] = [];
     const large: Generation[] = [];
-    const rounds = Math.min(
-      MOST_ROUNDS,
-      Math.floor(ROUNDS_BUDGET_MS / (written.stats.ms + yardstick.stats.ms)),
-    );
+    const rounds = roundsFor(written.stats.ms + yardstick.stats.ms);
     for (let round = 0; round < rounds; round++) {
       const own = await generateQuietly(room, repeated, stopped);
       const other = own && (await generateQuietly(room, request, stopped));
@@ -123,15 +118,10 @@ async function* generateOne(
       method.push(written);
       large.push(yardstick);
     }
-    const { passMs: __, ...baseline } = yardstick;
     yield {
       type: 'baseline',
-      ...baseline,
-      timing: {
-        methodMs: median(method.map(({ stats }) => stats.ms)),
-        largeMs: median(large.map(({ stats }) => stats.ms)),
-        rounds,
-      },
+      ...told(yardstick),
+      timing: { methodMs: typicalMs(method), largeMs: typicalMs(large), rounds },
       passMs: {
         small: median(method.flatMap(({ passMs }) => passMs.small)),
         large: median(large.flatMap(({ passMs }) => passMs.large)),
@@ -178,6 +168,30 @@ async function* evaluate(
     }
   }
   yield { type: 'completed' };
+}
+
+/** As many as fit the budget; at least three, unless even these would take long. */
+function roundsFor(ms: number): number {
+  const { most, least, budgetMs, longestMs } = ROUNDS;
+  if (least * ms > longestMs) return 0;
+  return Math.max(least, Math.min(most, Math.floor(budgetMs / ms)));
+}
+
+/**
+ * Milliseconds of a generation that was made several times: the sum of each event's median, because a whole
+ * round without one interruption by something else on the machine is rare.
+ */
+function typicalMs(rounds: readonly Generation[]): number {
+  const events = rounds[0]?.eventMs ?? [];
+  // Where two candidates are closer than rounding, a GPU may not write the same text twice.
+  const same = rounds.every(({ eventMs }) => eventMs.length === events.length);
+  if (!same) return median(rounds.map(({ stats }) => stats.ms));
+  return events.reduce((sum, _, i) => sum + median(rounds.map((one) => one.eventMs[i] ?? 0)), 0);
+}
+
+/** What the page is told of a generation. */
+function told({ tokens, text, reason, stats }: Generation) {
+  return { tokens, text, reason, stats };
 }
 
 /** The token that an event is about, if it is about one. */
