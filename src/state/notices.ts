@@ -9,7 +9,7 @@ import { summary } from './summary.ts';
 export function finishedNotice(run: Run): string {
   switch (run.status) {
     case 'failed':
-      return `Run ${run.id} failed: ${run.failure?.message ?? 'for an unknown reason'}.`;
+      return `Run ${run.id} failed: ${run.failure?.message ?? 'for an unknown reason.'}`;
     case 'stopped':
       return `Run ${run.id} was stopped; what it has done stays.`;
     case 'completed':

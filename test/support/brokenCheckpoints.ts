@@ -9,6 +9,8 @@ import {
   NodeProtoSchema,
   TensorProto_DataType,
   TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
   TypeProto_TensorSchema,
   TypeProtoSchema,
   ValueInfoProtoSchema,
@@ -28,11 +30,19 @@ export function hanging(model: Bytes): Bytes {
     node.output = node.output.map((name) => (name === 'logits' ? 'logits_before' : name));
     node.input = node.input.map((name) => (name === 'logits' ? 'logits_before' : name));
   }
-  const value = (name: string, elemType: number) =>
+  const value = (name: string, elemType: number, rank = 0) =>
     create(ValueInfoProtoSchema, {
       name,
       type: create(TypeProtoSchema, {
-        value: { case: 'tensorType', value: create(TypeProto_TensorSchema, { elemType }) },
+        value: {
+          case: 'tensorType',
+          value: create(TypeProto_TensorSchema, {
+            elemType,
+            shape: create(TensorShapeProtoSchema, {
+              dim: Array.from({ length: rank }, () => create(TensorShapeProto_DimensionSchema)),
+            }),
+          }),
+        },
       }),
     });
   const body = create(GraphProtoSchema, {
@@ -40,11 +50,11 @@ export function hanging(model: Bytes): Bytes {
     input: [
       value('iteration', TensorProto_DataType.INT64),
       value('condition', TensorProto_DataType.BOOL),
-      value('carried', TensorProto_DataType.FLOAT),
+      value('carried', TensorProto_DataType.FLOAT, 3),
     ],
     output: [
       value('condition_out', TensorProto_DataType.BOOL),
-      value('carried_out', TensorProto_DataType.FLOAT),
+      value('carried_out', TensorProto_DataType.FLOAT, 3),
     ],
     node: [
       create(NodeProtoSchema, {
