@@ -4,9 +4,13 @@ import { create, globals } from 'webgpu';
 import { findDevice } from '../src/backend/device.ts';
 import { benchKernels, type Row } from './kernels.ts';
 
+/** Kept for ever: Dawn goes away with this object, whoever still uses it. */
+let gpu: GPU | undefined;
+
 export async function benchKernelsInNode(): Promise<{ adapter: string; rows: Row[] }> {
   Object.assign(globalThis, globals);
-  const { device, adapter, why } = await findDevice(create([]));
+  gpu ??= create([]);
+  const { device, adapter, why } = await findDevice(gpu);
   if (!device) throw new Error(`no GPU device to measure on: ${why}`);
   const rows = await benchKernels(device);
   device.destroy();

@@ -60,7 +60,10 @@ export class ReadBack {
 
   /** The work's result, or the device's loss. */
   orLost<T>(work: Promise<T>): Promise<T> {
-    if (this.#lost) return Promise.reject(this.#lost);
+    if (this.#lost) {
+      work.catch(() => {}); // fails too, for the same reason
+      return Promise.reject(this.#lost);
+    }
     return new Promise<T>((resolve, reject) => {
       this.#waiting.add(reject);
       void work.then(resolve, reject).finally(() => this.#waiting.delete(reject));

@@ -40,11 +40,6 @@ export interface WebGpuBackend extends Backend {
   ): Promise<GPUBuffer[]>;
 }
 
-const STORAGE = 0x80; // GPUBufferUsage.STORAGE, COPY_SRC, COPY_DST, UNIFORM: constants, so that this
-const COPY_SRC = 0x04; // module can be loaded where there is no WebGPU
-const COPY_DST = 0x08;
-const UNIFORM = 0x40;
-
 /** Runs any kernel; the tests of kernels use it directly. */
 export class WebGpuRunner implements Runner {
   readonly device: GPUDevice;
@@ -100,7 +95,14 @@ export class WebGpuRunner implements Runner {
         resources.set(name, this.input(`${kernel.name}.${name}`, inputs[name]));
       }
       for (const [name, size] of Object.entries({ ...sizes, ...kernel.scratch?.(params) })) {
-        resources.set(name, this.#buffer(`${kernel.name}.${name}`, 4 * size, STORAGE | COPY_SRC));
+        resources.set(
+          name,
+          this.#buffer(
+            `${kernel.name}.${name}`,
+            4 * size,
+            GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+          ),
+        );
       }
       resources.set('params', this.params(kernel, params));
 
@@ -161,7 +163,11 @@ export class WebGpuRunner implements Runner {
     params: ValuesOf<P>,
   ): GPUBufferBinding {
     const words = encodeParams(kernel.params, params);
-    const binding = this.#buffer(`${kernel.name}.params`, words.byteLength, UNIFORM | COPY_DST);
+    const binding = this.#buffer(
+      `${kernel.name}.params`,
+      words.byteLength,
+      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    );
     this.device.queue.writeBuffer(binding.buffer, 0, words);
     return binding;
   }
@@ -169,7 +175,11 @@ export class WebGpuRunner implements Runner {
   input(label: string, input: Input | undefined): GPUBufferBinding {
     if (input === undefined) throw new Error(`${label} is missing`);
     if (!ArrayBuffer.isView(input)) return input;
-    const binding = this.#buffer(label, input.byteLength, STORAGE | COPY_DST);
+    const binding = this.#buffer(
+      label,
+      input.byteLength,
+      GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+    );
     this.device.queue.writeBuffer(
       binding.buffer,
       0,
@@ -231,7 +241,7 @@ export function createWebGpuBackend(device: GPUDevice): WebGpuBackend {
           const buffer = device.createBuffer({
             label: cache.label,
             size: Math.ceil((4 * gatherCache.size(params).result) / 16) * 16,
-            usage: STORAGE | COPY_SRC | COPY_DST,
+            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
           });
           const resources = new Map([
             ['cache', { buffer: cache }],

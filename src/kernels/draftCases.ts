@@ -1,6 +1,5 @@
-// Drafts for verifyDraft. Distances lie well away from the threshold, so that rounding cannot turn a verdict
-// around; where they are equal to it, they are exact in both (a row of two equal logits: d = ln 2 on either
-// side is avoided, thresholds are not).
+// Drafts for verifyDraft. Every distance lies well away from the threshold, so that rounding cannot turn a
+// verdict around; that the threshold itself is not above the threshold is tested on the reference alone.
 
 import { hardRows, likely, makeRows, type RowsSpec, someTokens } from './hardRows.ts';
 import type { ArraysOf, KernelCase } from './kernel.ts';

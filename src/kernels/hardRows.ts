@@ -149,6 +149,14 @@ export const hardRows: readonly RowsSpec[] = [
   { why: '4,096 rows', rows: 4096, vocab: 79, fill: likely },
 ];
 
+/** More workgroups than one side of a grid may have. */
+export const manyRows: RowsSpec = {
+  why: '65,537 rows: the grid folds',
+  rows: 65_537,
+  vocab: 2,
+  fill: likely,
+};
+
 export const benchRows: readonly RowsSpec[] = [
   { why: '1 x 79', rows: 1, vocab: 79, fill: likely },
   { why: '1 x 32,000', rows: 1, vocab: 32_000, fill: likely },

@@ -1,7 +1,7 @@
 // The most probable token of each row: what greedy decoding needs of a whole row of logits is eight bytes.
 
 import wgsl from '../../shaders/top1.wgsl?raw';
-import { benchRows, hardRows, makeRows } from './hardRows.ts';
+import { benchRows, hardRows, makeRows, manyRows } from './hardRows.ts';
 import { defineKernel } from './kernel.ts';
 import {
   chunkConstants,
@@ -37,7 +37,7 @@ export const top1 = defineKernel({
     }
   },
 
-  cases: hardRows.map((hard) => ({
+  cases: [...hardRows, manyRows].map((hard) => ({
     why: hard.why,
     make: () => {
       const { logits, window } = makeRows(hard);
