@@ -27,6 +27,12 @@ function deviceFor(what: string): GPUDevice {
   );
 }
 
+/** Errors that have nothing to do with where something ran. */
+function blameless(error: unknown): boolean {
+  if (!(error instanceof UserError)) return false;
+  return !['runtime', 'onnx', 'checkpoint', 'gpu'].includes(error.code);
+}
+
 const engine = createEngine(
   {
     hardware: () => gpu.find(),
@@ -69,9 +75,7 @@ const engine = createEngine(
     },
 
     async explain(error) {
-      // What people can do something about has been said already.
-      const said = error instanceof UserError && error.code !== 'runtime' && error.code !== 'onnx';
-      return said ? error : ((await gpu.loss()) ?? error);
+      return blameless(error) ? error : ((await gpu.loss()) ?? error);
     },
   },
   (message) => self.postMessage(message),

@@ -9,8 +9,9 @@ import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import { createBreath } from './breath.ts';
 import { clear, type Furnished, furnish, keyOf, loadCheckpoints } from './furnish.ts';
-import { choose, type Uses } from './hardware.ts';
+import { choose, needsGpu, type Uses } from './hardware.ts';
 import { createInspector } from './inspect.ts';
+import { createInterruptible } from './interruptible.ts';
 import { createLibrary } from './library.ts';
 import { makePlayer, type Player } from './player.ts';
 import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
@@ -69,19 +70,19 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   /** Something computes, so nothing else may. */
   let computing = false;
   let pinged = false;
-  /** Ends the wait for an event that will not come. */
-  let interrupt: ((error: UserError) => void) | undefined;
   /** The GPU that was found is gone, and everything that was on it. */
-  let loss: UserError | undefined;
+  let lost = false;
+  const onDevice = createInterruptible();
   supplies.onLost((error) => {
-    loss = error;
-    interrupt?.(error);
+    lost = true;
+    onDevice.interrupt(error);
   });
 
   async function hardware(): Promise<Hardware> {
-    if (loss) {
-      loss = undefined;
+    if (lost) {
+      lost = false;
       known = undefined;
+      onDevice.restore();
       inspector.forget();
       await library.drop((key) => key.startsWith('webgpu '));
     }
@@ -92,27 +93,30 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     return known;
   }
 
-  const onGpu = ({ provider, kernels }: Uses) => provider === 'webgpu' || kernels === 'webgpu';
+  /** What ran on a GPU ends with it. */
+  const unlessLost = <T>(uses: Uses, work: Promise<T>): Promise<T> =>
+    needsGpu(uses) ? onDevice.wait(work) : work;
+  /** What an error of something that ran there means. */
+  const meaning = (uses: Uses | undefined, error: unknown) =>
+    uses && needsGpu(uses) ? supplies.explain(error) : Promise.resolve(error);
 
   async function load(
     experiment: Experiment,
     roles: readonly Role[],
-    { provider }: Uses,
+    uses: Uses,
     progress: (progress: LoadProgress) => void = () => {},
     signal?: AbortSignal,
   ) {
     const told = (loaded: number, total?: number) =>
       progress({ stage: 'runtime', loaded, ...(total !== undefined && { total }) });
-    const runtime = await supplies.runtime(provider, told, signal);
-    return loadCheckpoints({
-      experiment,
-      roles,
-      runtime,
-      folderOf: (id) => supplies.folder(id, baseUrl),
-      library,
-      progress,
-      ...(signal && { signal }),
-    });
+    const folderOf = (id: string) => supplies.folder(id, baseUrl);
+    const stop = signal && { signal };
+    const loading = supplies
+      .runtime(uses.provider, told, signal)
+      .then((runtime) =>
+        loadCheckpoints({ experiment, roles, runtime, folderOf, library, progress, ...stop }),
+      );
+    return unlessLost(uses, loading);
   }
 
   async function perform(current: Job): Promise<void> {
@@ -139,8 +143,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
       await player.over;
     } catch (error) {
       if (!abort.signal.aborted) {
-        const meant = uses && onGpu(uses) ? await supplies.explain(error) : error;
-        const failure = toFailure(meant);
+        const failure = toFailure(await meaning(uses, error));
         post({ type: 'events', run, events: [{ type: 'failed', failure }] });
       }
     } finally {
@@ -154,26 +157,17 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     events: AsyncGenerator<RunEvent, void, void>,
     uses: Uses,
   ): AsyncGenerator<RunEvent, void, void> {
-    const unlessLost = <T>(wanted: Promise<T>): Promise<T> =>
-      new Promise((resolve, reject) => {
-        if (onGpu(uses)) {
-          if (loss) reject(loss);
-          interrupt = reject;
-        }
-        wanted.then(resolve, reject);
-      });
     try {
       while (true) {
         computing = true;
-        const { done, value } = await unlessLost(events.next());
+        const { done, value } = await unlessLost(uses, events.next());
         computing = false;
         if (done) return;
         yield value;
       }
     } finally {
       computing = true;
-      await unlessLost(events.return()).catch(() => {});
-      interrupt = undefined;
+      await unlessLost(uses, events.return()).catch(() => {});
       computing = false;
     }
   }
@@ -219,11 +213,12 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         (role) => needed.includes(role) || library.find(keyOf(experiment[role], here)),
       );
       const loaded = await load(experiment, roles, uses);
-      const inspection = await inspector.inspect(experiment, uses, loaded, prefix, token);
+      const looking = inspector.inspect(experiment, uses, loaded, prefix, token);
+      const inspection = await unlessLost(uses, looking);
       post({ type: 'inspected', request, inspection });
     } catch (error) {
-      const meant = uses && onGpu(uses) ? await supplies.explain(error) : error;
-      post({ type: 'inspectionFailed', request, failure: toFailure(meant) });
+      const failure = toFailure(await meaning(uses, error));
+      post({ type: 'inspectionFailed', request, failure });
     }
   }
 
@@ -243,19 +238,20 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   }
 
   function begin(start: Start): void {
-    if (job) stop(job);
+    stop(job);
     if (next) post({ type: 'ended', run: next.start.run });
     next = { start, abort: new AbortController(), held: start.paused, steps: 0 };
     void work();
   }
 
-  function stop(one: Job): void {
-    one.abort.abort();
-    one.player?.stop();
-    one.wake?.();
+  function stop(one: Job | undefined): void {
+    one?.abort.abort();
+    one?.player?.stop();
+    one?.wake?.();
   }
 
-  function control(one: Job, type: 'pause' | 'resume' | 'step'): void {
+  function control(one: Job | undefined, type: 'pause' | 'resume' | 'step'): void {
+    if (!one) return;
     if (type === 'step') {
       one.player?.step();
       one.steps++;
@@ -288,16 +284,10 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
           return;
         case 'pause':
         case 'resume':
-        case 'step': {
-          const one = find(message.run);
-          if (one) control(one, message.type);
-          return;
-        }
-        case 'stop': {
-          const one = find(message.run);
-          if (one) stop(one);
-          return;
-        }
+        case 'step':
+          return control(find(message.run), message.type);
+        case 'stop':
+          return stop(find(message.run));
         case 'inspect':
           questions.push(message);
           if (!computing) void answerAll();

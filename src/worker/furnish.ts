@@ -36,7 +36,11 @@ export async function loadCheckpoints(request: LoadRequest): Promise<Checkpoints
   for (const role of roles) {
     signal?.throwIfAborted();
     const id = experiment[role];
-    loaded[role] = await library.take(keyOf(id, runtime), () =>
+    const key = keyOf(id, runtime);
+    // A session that was still being made when its GPU was lost belongs to a runtime that is no more.
+    const stale = library.find(key)?.model.runtime !== runtime;
+    if (stale) await library.drop((other) => other === key);
+    loaded[role] = await library.take(key, () =>
       loadCheckpoint(folderOf(id), runtime, {
         progress: (stage, bytes, total) =>
           progress?.({

@@ -11,6 +11,9 @@ export interface Uses {
   readonly kernels: 'cpu' | 'webgpu';
 }
 
+export const needsGpu = ({ provider, kernels }: Uses): boolean =>
+  provider === 'webgpu' || kernels === 'webgpu';
+
 /** A software adapter is about 100 times slower than wasm, so it is used only when somebody asks for it. */
 export function hardwareOf({ deviceClass, adapter, why, features }: FoundDevice): Hardware {
   const real = deviceClass === 'real';
@@ -32,11 +35,12 @@ export function choose(
   const models = provider === 'auto' ? hardware.provider : provider;
   const ours = kernels === 'auto' ? (models === 'webgpu' ? 'webgpu' : 'cpu') : kernels;
   const gpu = hardware.deviceClass === 'real' || hardware.deviceClass === 'software';
-  if (gpu || (models === 'wasm' && ours === 'cpu')) return { provider: models, kernels: ours };
+  const uses: Uses = { provider: models, kernels: ours };
+  if (gpu || !needsGpu(uses)) return uses;
   const what = models === 'webgpu' ? 'Models' : 'Kernels';
   throw new UserError(
     'gpu',
-    `${what} are set to run on WebGPU, which is not available here. ${hardware.why}`,
-    'Or set them to “auto”, which uses the processor.',
+    `${what} are set to run on WebGPU, which is not available here.`,
+    `Set them to “auto”, which uses the processor. ${hardware.why}`,
   );
 }
