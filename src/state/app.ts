@@ -24,7 +24,8 @@ export function createApp(client: Client, page: Page) {
       case 'inspectionFailed':
         return hearInspection(message);
       default:
-        return hearRun(message);
+        hearRun(message);
+        if (message.type === 'ended') inspect.pointOut(message.run);
     }
   });
   return { store, actions: { ...runs, ...inspect, ...link, ...settings } };

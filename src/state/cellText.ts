@@ -17,9 +17,13 @@ export function markText({ why, proposal, pending }: HandOverCell): string {
   }
 }
 
-export const cellText = (cell: Cell): string =>
+export function cellText(cell: Cell): string {
+  if (cell.kind === 'handOver') return markText(cell);
   // An end of text has no text of its own.
-  cell.kind === 'handOver' ? markText(cell) : visible(cell.text) || '∎';
+  const text = visible(cell.text) || '∎';
+  // In running text a blank is a thin mark; one that is struck out must still be seen.
+  return cell.state === 'rolledBack' ? text : text.replaceAll('␣', '·');
+}
 
 export function cellName(cell: Cell): string {
   if (cell.kind === 'handOver') {

@@ -3,10 +3,12 @@ import { recordedRun, runWith } from '../../test/support/recordedRun.ts';
 import type { Contender, GenerationStats, RunEvent } from '../core/events.ts';
 import { wilson } from '../core/wilson.ts';
 import {
+  accuracyFloor,
   accuracySeries,
   answerRows,
   evaluationProgress,
   filterAnswers,
+  splitAtDifference,
   tallies,
 } from './evaluation.ts';
 
@@ -87,6 +89,18 @@ describe('an evaluation', () => {
     expect(filterAnswers(rows, 'all')).toHaveLength(3);
     expect(filterAnswers(rows, 'wrong').map((row) => row.index)).toEqual([1]);
     expect(filterAnswers(rows, 'differ').map((row) => row.index)).toEqual([0, 1]);
+  });
+
+  test('a wrong answer is split where it goes wrong', () => {
+    expect(splitAtDifference('one two', 'one ten')).toEqual(['one t', 'wo']);
+    expect(splitAtDifference('one', 'one ten')).toEqual(['one', '']);
+    expect(splitAtDifference('', 'one')).toEqual(['', '']);
+  });
+
+  test('the accuracy axis begins below every interval', () => {
+    const floor = accuracyFloor(tallies(run));
+    for (const { interval } of tallies(run)) expect(floor).toBeLessThanOrEqual(interval.low);
+    expect(accuracyFloor([])).toBe(0.9);
   });
 
   test('nothing has come in yet: no rows, no points, no division', () => {

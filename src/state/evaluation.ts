@@ -137,6 +137,19 @@ export function filterAnswers(rows: readonly AnswerRow[], filter: AnswerFilter):
   });
 }
 
+/** A wrong answer in two parts: as far as it is right, and the rest. */
+export function splitAtDifference(text: string, expected: string): readonly [string, string] {
+  let at = 0;
+  while (at < text.length && text[at] === expected[at]) at++;
+  return [text.slice(0, at), text.slice(at)];
+}
+
+/** Where an accuracy axis may begin so that every interval of now is on it: a round share below all. */
+export function accuracyFloor(all: readonly Tally[]): number {
+  const lowest = Math.min(1, ...all.map((tally) => tally.interval.low));
+  return Math.max(0, Math.floor((lowest - 0.02) * 10) / 10);
+}
+
 /** Problems that all contenders have answered, the rate, and how long the rest takes at this rate. */
 export function evaluationProgress(run: Run): { done: number; of: number; msLeft?: number } {
   const all = tallies(run);

@@ -37,19 +37,19 @@ export function stepsOf({ method, params }: Experiment): readonly Step[] {
           : `While it is that sure it writes, up to ${draft}; then it hands over.`,
     },
     {
-      title: 'Large reads the draft, all in one pass',
+      title: 'Large judges, in one pass',
       by: 'large',
       tex: `d_j = -\\log p_{\\mathrm{large}}(y_j \\mid y_{<j}) > \\alpha_{RB} = ${texNumber(rollback)} \\;\\Leftrightarrow\\; p < ${texPercent(Math.exp(-rollback))}`,
-      text: 'A drafted token that far from what large would say, and not its first choice, is struck out with all after it.',
+      text: 'A drafted token that far from large’s view, and not its first choice, is struck out with all after it.',
     },
     {
-      title: 'Large adds one token, small goes on',
+      title: 'Large adds one token',
       by: 'large',
       tex: 'y_j \\leftarrow \\arg\\max_v\\, p_{\\mathrm{large}}(v \\mid y_{<j})',
       text:
         rollback < Math.LN2
-          ? 'With a rollback threshold below ln 2 ≈ 0.69 the text is exactly what large alone would write.'
-          : 'Few large passes for many tokens: that is where the speed comes from.',
+          ? 'Then small goes on. With a rollback threshold below ln 2 ≈ 0.69 the text is exactly large’s own.'
+          : 'Then small goes on. Few large passes for many tokens: that is where the speed comes from.',
     },
   ];
 }

@@ -32,7 +32,7 @@ export function bytes(count: number): string {
 
 export function duration(ms: number): string {
   if (ms < 1000) return `${quantity(ms)}${THIN}ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)}${THIN}s`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)}${THIN}s`;
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)}${THIN}min ${seconds % 60}${THIN}s`;
 }
@@ -49,7 +49,7 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
 
 /** A token's text with its blanks made visible. */
 export const visible = (text: string): string =>
-  text.replace(/ /g, '·').replace(/\n/g, '↵').replace(/\t/g, '⇥');
+  text.replace(/ /g, '␣').replace(/\n/g, '↵').replace(/\t/g, '⇥');
 
 /** A token as it is quoted in a sentence. */
 export const quote = (text: string): string => `“${visible(text)}”`;

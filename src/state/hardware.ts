@@ -29,11 +29,11 @@ export function planned(
   return { provider: models, kernels: kernels === 'auto' ? hardware.kernels : kernels };
 }
 
-/** Few words for the bar: "WebAssembly + CPU kernels". */
+/** Few words for the bar: "wasm + CPU". */
 export function chipText(uses: { provider: Provider; kernels: Kernels } | undefined): string {
   if (!uses) return 'Looking for a GPU';
   const { provider, kernels } = uses;
   if (provider === 'webgpu' && kernels === 'webgpu') return 'WebGPU';
   const models = provider === 'wasm' ? 'wasm' : 'WebGPU';
-  return `${models} + ${kernels === 'cpu' ? 'CPU' : 'WGSL'} kernels`;
+  return `${models} + ${kernels === 'cpu' ? 'CPU' : 'WGSL'}`;
 }

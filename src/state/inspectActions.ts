@@ -4,7 +4,7 @@
 import type { ForPage } from '../worker/protocol.ts';
 import type { Client } from './runActions.ts';
 import { type Asked, patch, type Store } from './store.ts';
-import { prefixOf, streamOf } from './tokenStream.ts';
+import { prefixOf, streamOf, tokenAt, worthALook } from './tokenStream.ts';
 
 const ASK_AFTER_MS = 120;
 /** Answers kept; about a kilobyte each. */
@@ -31,6 +31,14 @@ export function inspectActions(store: Store, client: Client) {
     if (!answer) timer = setTimeout(() => ask(run, cell), ASK_AFTER_MS);
   }
 
+  /** Shows the visitor where to look, unless something was chosen already. */
+  function pointOut(id: number): void {
+    const { runs, selection, viewed } = store.getState();
+    const run = runs.find((other) => other.id === id);
+    const cell = run?.status === 'completed' ? worthALook(streamOf(run)) : undefined;
+    if (cell !== undefined && !selection && viewed === id) select(id, cell);
+  }
+
   function deselect(): void {
     clearTimeout(timer);
     patch(store, { selection: undefined, asked: undefined });
@@ -39,9 +47,8 @@ export function inspectActions(store: Store, client: Client) {
   function ask(id: number, index: number): void {
     const run = store.getState().runs.find((other) => other.id === id);
     const stream = run && streamOf(run);
-    const cell = stream?.cells[index];
-    if (!run || !stream || !cell) return;
-    const token = cell.kind === 'token' ? cell.token : cell.proposal?.token;
+    if (!run || !stream?.cells[index]) return;
+    const token = tokenAt(stream, index);
     const prefix = prefixOf(stream, index);
     if (token === undefined || prefix.length === 0) {
       patch(store, { asked: undefined });
@@ -70,5 +77,5 @@ export function inspectActions(store: Store, client: Client) {
     if (known.size > KEPT && !oldest.done) known.delete(oldest.value);
   }
 
-  return { select, deselect, hear };
+  return { select, deselect, pointOut, hear };
 }

@@ -8,12 +8,15 @@ export interface Preferences {
   readonly chartsPaused: boolean;
   /** Single-key shortcuts (WCAG 2.1.4). */
   readonly shortcuts: boolean;
+  /** The explanation of the method is unfolded. */
+  readonly explained: boolean;
 }
 
 export const defaultPreferences: Preferences = {
   theme: 'system',
   chartsPaused: false,
   shortcuts: true,
+  explained: true,
 };
 
 const KEY = 'tandem.preferences';
@@ -28,12 +31,16 @@ export function readPreferences(storage: () => Storage): Preferences {
   try {
     const kept: unknown = JSON.parse(storage().getItem(KEY) ?? '{}');
     if (typeof kept !== 'object' || kept === null) return defaultPreferences;
-    const { theme, shortcuts } = { ...defaultPreferences, ...kept } as Record<string, unknown>;
+    const { theme, shortcuts, explained } = { ...defaultPreferences, ...kept } as Record<
+      string,
+      unknown
+    >;
     return {
       // Charts always begin live: a page whose charts stand still looks broken.
       chartsPaused: false,
       theme: theme === 'light' || theme === 'dark' ? theme : 'system',
       shortcuts: shortcuts !== false,
+      explained: explained !== false,
     };
   } catch {
     return defaultPreferences;

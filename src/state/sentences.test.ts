@@ -73,5 +73,5 @@ describe('numbers', () => {
     ]);
   });
 
-  test('blanks in tokens can be seen', () => expect(visible(' a\n')).toBe('·a↵'));
+  test('blanks in tokens can be seen', () => expect(visible(' a\n')).toBe('␣a↵'));
 });

@@ -1,6 +1,6 @@
 // The statistics table: rows of texts with units, the method beside the large model alone.
 
-import { duration, percent, quantity, THIN } from './format.ts';
+import { duration, percent, plural, quantity, THIN } from './format.ts';
 import { drafts, type Run } from './run.ts';
 import { summary } from './summary.ts';
 
@@ -22,6 +22,7 @@ const share = (value: number | undefined): string =>
 export function statistics(run: Run): readonly StatisticsRow[] {
   const { baseline, positions, passes, ...all } = summary(run);
   const both = drafts(run.experiment);
+  const waiting = all.drafted - all.accepted - all.rolledBack;
   const row = (name: string, method: string, alone?: string, meaning?: string): StatisticsRow => ({
     name,
     method,
@@ -54,9 +55,9 @@ export function statistics(run: Run): readonly StatisticsRow[] {
       ? [
           row(
             'Drafted = accepted + rolled back',
-            `${all.drafted} = ${all.accepted} + ${all.rolledBack}`,
+            `${all.drafted} = ${all.accepted} + ${all.rolledBack}${waiting > 0 ? ` + ${waiting}` : ''}`,
             undefined,
-            'While a draft waits for its verdict, less than the sum.',
+            waiting > 0 ? `${plural(waiting, 'token')} not yet judged.` : undefined,
           ),
           row(
             'Fallback',

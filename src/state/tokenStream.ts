@@ -153,6 +153,30 @@ export const textOf = (stream: TokenStream): string =>
     .map((cell) => cell.text)
     .join('');
 
+/** A place that shows what the method does: a cut, else a doubt, else where the author was least sure. */
+export function worthALook({ cells }: TokenStream): number | undefined {
+  const cut = cells.findIndex((cell) => cell.kind === 'token' && cell.cut);
+  if (cut >= 0) return cut;
+  const doubt = cells.findIndex((cell) => cell.kind === 'handOver' && cell.why === 'fallback');
+  if (doubt >= 0) return doubt;
+  let least: number | undefined;
+  let lowest = Number.POSITIVE_INFINITY;
+  cells.forEach((cell, index) => {
+    if (cell.kind !== 'token' || cell.prob >= lowest) return;
+    least = index;
+    lowest = cell.prob;
+  });
+  return least;
+}
+
+/** The token that is asked about at a cell: itself, what small would have said, or what came next. */
+export function tokenAt({ cells }: TokenStream, index: number): number | undefined {
+  const cell = cells[index];
+  if (cell?.kind === 'token') return cell.token;
+  if (cell?.proposal) return cell.proposal.token;
+  return cells.slice(index).find((next) => next.kind === 'token')?.token;
+}
+
 /** What had been read when this cell was written, prompt included; what an inspection needs. */
 export function prefixOf(stream: TokenStream, index: number): number[] {
   const y = stream.prompt.map((piece) => piece.id);

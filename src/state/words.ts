@@ -4,7 +4,7 @@
 import type { Cell } from './tokenStream.ts';
 
 /** A group longer than this may break: text without blanks must not leave the page. */
-const LONGEST = 16;
+const LONGEST = 24;
 
 export interface Placed {
   readonly index: number;

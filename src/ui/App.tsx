@@ -12,6 +12,7 @@ import { GenerateStage } from './stage/GenerateStage.tsx';
 import { LinkProblems, LinkToCopy } from './stage/LinkNotices.tsx';
 import { NoticeLine } from './stage/NoticeLine.tsx';
 import { Runs } from './stage/Runs.tsx';
+import { StageTop } from './stage/StageTop.tsx';
 import './styles/theme.css';
 import './styles/base.css';
 import './styles/tables.css';
@@ -21,14 +22,16 @@ export function App() {
   const run = usePage(shownRun);
   return (
     <div className="app">
+      <NoticeLine />
       <Bar />
       <div className="columns">
-        <aside className="left">
+        <aside className="ask">
           <Settings />
         </aside>
         <main className="stage">
           <LinkProblems />
           <Explanation />
+          <StageTop run={run?.id} />
           {!run ? (
             <EmptyStage />
           ) : run.experiment.mode === 'evaluate' ? (
@@ -38,9 +41,10 @@ export function App() {
           )}
           <Runs />
         </main>
-        <aside className="right">{run && <ChartColumn run={run} />}</aside>
+        <aside className="plots">
+          <ChartColumn run={run} />
+        </aside>
       </div>
-      <NoticeLine />
       <LinkToCopy />
     </div>
   );

@@ -46,9 +46,14 @@ export function Bar() {
         <HardwareChip />
         <ThemePicker />
         <ShortcutSheet />
-        <button type="button" className="button" onClick={() => void share()}>
+        <button
+          type="button"
+          className="button share"
+          aria-label="Copy link"
+          onClick={() => void share()}
+        >
           <Icon name="link" />
-          Copy link
+          <span className="wide">Copy link</span>
         </button>
       </div>
     </header>

@@ -12,7 +12,7 @@ export function ShortcutSheet() {
     <>
       <button
         type="button"
-        className="button icon"
+        className="button icon shortcuts"
         onClick={show}
         aria-label="Keyboard shortcuts"
         title="Keyboard shortcuts (?)"

@@ -1,14 +1,18 @@
 // Right, or below: the charts of the run on the stage. The chart library is large and arrives after the page.
 
-import { lazy, Suspense } from 'react';
-import type { Run } from '../../state/run.ts';
+import { lazy, Suspense, useMemo } from 'react';
+import { newRun, type Run } from '../../state/run.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 
 const GenerateCharts = lazy(() => import('./GenerateCharts.tsx'));
 const EvaluateCharts = lazy(() => import('./EvaluateCharts.tsx'));
 
-export function ChartColumn({ run }: { run: Run }) {
+export function ChartColumn({ run: shown }: { run: Run | undefined }) {
+  const experiment = usePage((state) => state.experiment);
+  // Before the first run the charts say what they are going to show.
+  const empty = useMemo(() => newRun(0, experiment, false), [experiment]);
+  const run = shown ?? empty;
   const paused = usePage((state) => state.preferences.chartsPaused);
   const { setPreference } = useActions();
   return (

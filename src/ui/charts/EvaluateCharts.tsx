@@ -15,9 +15,16 @@ import {
 } from 'recharts';
 import type { Contender } from '../../core/events.ts';
 import { contenderName } from '../../state/contenders.ts';
-import { type AccuracyPoint, accuracySeries, type Tally, tallies } from '../../state/evaluation.ts';
+import {
+  type AccuracyPoint,
+  accuracyFloor,
+  accuracySeries,
+  type Tally,
+  tallies,
+} from '../../state/evaluation.ts';
 import { percent, quantity } from '../../state/format.ts';
 import type { Run } from '../../state/run.ts';
+import { placeTicks } from '../../state/ticks.ts';
 import { AXIS, box, GRID, labelBelow, MARGIN } from './axes.tsx';
 import { Figure } from './Figure.tsx';
 import { STROKES, StrokeEntry } from './signs.tsx';
@@ -28,7 +35,7 @@ export default function EvaluateCharts({ run }: { run: Run }) {
   const all = tallies(drawn);
   return (
     <>
-      <Accuracy run={drawn} contenders={all.map((tally) => tally.contender)} />
+      <Accuracy run={drawn} all={all} />
       <Speed run={drawn} all={all} />
       <Passes run={drawn} all={all} />
     </>
@@ -40,12 +47,14 @@ const interval = (point: AccuracyPoint, contender: Contender): string => {
   return `${percent(low, 1)} to ${percent(high, 1)}`;
 };
 
-function Accuracy({ run, contenders }: { run: Run; contenders: readonly Contender[] }) {
+function Accuracy({ run, all }: BarsProps) {
+  const contenders = all.map((tally) => tally.contender);
+  const floor = accuracyFloor(all);
   const points = accuracySeries(run);
   return (
     <Figure
       title="Right answers"
-      about="Share of problems answered exactly right so far, with the 95 % Wilson interval."
+      about={`Share of problems answered exactly right so far, with the 95 % Wilson interval.${floor > 0 && all.length > 0 ? ` The axis begins at ${percent(floor, 0)}.` : ''}`}
       height={230}
       legend={contenders.map((contender) => (
         <StrokeEntry key={contender} stroke={contender}>
@@ -72,13 +81,14 @@ function Accuracy({ run, contenders }: { run: Run; contenders: readonly Contende
           dataKey="problems"
           type="number"
           domain={[1, Math.max(2, run.experiment.problems)]}
-          allowDecimals={false}
+          ticks={placeTicks(run.experiment.problems) as number[]}
           label={labelBelow('problems answered')}
         />
         <YAxis
           {...AXIS}
-          domain={[0, 1]}
-          ticks={[0, 0.25, 0.5, 0.75, 1]}
+          domain={[floor, 1]}
+          allowDataOverflow
+          tickCount={Math.round((1 - floor) * 10) <= 5 ? Math.round((1 - floor) * 10) + 1 : 6}
           tickFormatter={(value: number) => percent(value, 0)}
           width={46}
         />
@@ -188,7 +198,7 @@ function Passes({ run, all }: BarsProps) {
       ]}
       empty="A bar for each contender, as answers come in."
     >
-      <BarChart data={all as Tally[]} layout="vertical" margin={{ ...MARGIN, right: 56 }}>
+      <BarChart data={all as Tally[]} layout="vertical" margin={{ ...MARGIN, right: 76 }}>
         <defs>
           <Hatch />
         </defs>
@@ -208,14 +218,21 @@ function Passes({ run, all }: BarsProps) {
           fill="url(#hatch)"
           stroke="var(--large-line)"
           isAnimationActive={false}
+        />
+        {/* Carries the numbers: a bar of no length has no label of its own. */}
+        <Bar
+          dataKey={() => 1e-3}
+          stackId="passes"
+          barSize={16}
+          fill="none"
+          isAnimationActive={false}
         >
           <LabelList
+            dataKey={({ passes }: Tally) =>
+              `${passes.small.toFixed(1)} + ${passes.large.toFixed(1)}`
+            }
             position="right"
             className="bar-label"
-            valueAccessor={(_: unknown, index: number) => {
-              const passes = all[index]?.passes;
-              return passes ? `${passes.small.toFixed(0)} + ${passes.large.toFixed(0)}` : '';
-            }}
           />
         </Bar>
       </BarChart>

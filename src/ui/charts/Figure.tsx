@@ -26,7 +26,7 @@ export function Figure<T>({
   title,
   about,
   legend,
-  height = 190,
+  height = 164,
   rows,
   columns,
   empty,

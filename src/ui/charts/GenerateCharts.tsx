@@ -20,6 +20,7 @@ import {
   type ProgressPoint,
   series,
 } from '../../state/series.ts';
+import { placeTicks } from '../../state/ticks.ts';
 import { streamOf } from '../../state/tokenStream.ts';
 import { usePage } from '../app.ts';
 import { AXIS, box, GRID, labelBelow, labelInside, MARGIN } from './axes.tsx';
@@ -103,7 +104,7 @@ function Confidence({ run }: { run: Run }) {
             y={threshold}
             {...STROKES.threshold}
             label={labelInside(
-              `α_FB ${percent(threshold, 0)}`,
+              `threshold ${percent(threshold, 0)}`,
               threshold > 0.85 ? 'insideTopRight' : 'insideBottomRight',
             )}
           />
@@ -171,7 +172,7 @@ function Distance({ run }: { run: Run }) {
         <ReferenceLine
           y={threshold}
           {...STROKES.threshold}
-          label={labelInside(`α_RB ${threshold} nats`, 'insideBottomRight')}
+          label={labelInside(`threshold ${threshold} nats`, 'insideBottomRight')}
         />
         <SelectedLine run={run} />
         <Tooltip
@@ -199,14 +200,13 @@ function Authors({ run }: { run: Run }) {
   const points = series(run, 'authors');
   const both = drafts(run.experiment);
   const alone = baselineLine(run);
-  const end = points.at(-1) ?? { ms: 0, total: 0 };
   return (
     <Figure
       title="Tokens in the text over time"
       about={
         both
-          ? 'Cumulative, by author; a rollback takes tokens away. Time is active time.'
-          : 'Cumulative. Time is active time.'
+          ? 'By author; a rollback takes tokens away. Active time of this one run, first-use costs included.'
+          : 'Active time of this one run, first-use costs included.'
       }
       legend={
         both && (
@@ -233,22 +233,18 @@ function Authors({ run }: { run: Run }) {
           {...AXIS}
           dataKey="ms"
           type="number"
-          domain={[0, Math.max(1, end.ms, alone?.ms ?? 0)]}
+          domain={[0, 'auto']}
           tickFormatter={(value: number) => quantity(Math.round(value))}
           label={labelBelow('time, ms')}
         />
-        <YAxis
-          {...AXIS}
-          domain={[0, Math.max(1, end.total, alone?.tokens ?? 0)]}
-          allowDecimals={false}
-          width={46}
-        />
+        <YAxis {...AXIS} domain={[0, 'auto']} allowDecimals={false} width={46} />
         {alone && (
           <ReferenceLine
             segment={[
               { x: 0, y: 0 },
               { x: alone.ms, y: alone.tokens },
             ]}
+            ifOverflow="extendDomain"
             {...STROKES.baseline}
           />
         )}
@@ -280,6 +276,7 @@ function Authors({ run }: { run: Run }) {
 
 const tokenAxis = (run: Run) => ({
   ...AXIS,
+  ticks: placeTicks(lastPlace(run)) as number[],
   dataKey: 'n',
   type: 'number' as const,
   domain: [1, lastPlace(run)] as [number, number],

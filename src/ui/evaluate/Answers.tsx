@@ -1,12 +1,14 @@
 // Every problem with everybody's answer; the wrong ones can be singled out.
 
 import { useState } from 'react';
+import type { Contender } from '../../core/events.ts';
 import { contenderName } from '../../state/contenders.ts';
 import {
   type AnswerFilter,
   answerRows,
   CONTENDERS,
   filterAnswers,
+  splitAtDifference,
   tallies,
 } from '../../state/evaluation.ts';
 import { plural } from '../../state/format.ts';
@@ -50,33 +52,36 @@ export function Answers({ run }: { run: Run }) {
       <ol className="answers">
         {rows.slice(0, limit).map(({ index, prompt, expected, answers }) => (
           <li key={index} value={index + 1}>
-            <p className="mono">
-              <span className="fine num">{index + 1}</span> {prompt}
-              <span className="muted">{expected}</span>
-            </p>
-            <dl>
-              {contenders.map((contender) => {
-                const answer = answers[contender];
-                return (
-                  <div key={contender} className={answer?.correct === false ? 'wrong' : ''}>
-                    <dt>
-                      <Mark of={contender} />
-                      {contenderName(contender, run.experiment)}
-                    </dt>
-                    <dd className="mono">
-                      {answer ? (
-                        <>
-                          <span className="tick">{answer.correct ? '✓ right' : '✗ wrong'}</span>
-                          {!answer.correct && ` ${answer.text || '(nothing)'}`}
-                        </>
-                      ) : (
-                        '…'
-                      )}
-                    </dd>
-                  </div>
-                );
-              })}
-            </dl>
+            <div className="asked mono">
+              <span className="fine num">{index + 1}</span>
+              <p>
+                {prompt}
+                <span className="muted">{expected}</span>
+              </p>
+              <span className="marks">
+                {contenders.map((contender) => (
+                  <Verdict
+                    key={contender}
+                    contender={contender}
+                    name={contenderName(contender, run.experiment)}
+                    correct={answers[contender]?.correct}
+                  />
+                ))}
+              </span>
+            </div>
+            {contenders.map((contender) => {
+              const answer = answers[contender];
+              if (answer?.correct !== false) return null;
+              const [same, rest] = splitAtDifference(answer.text, expected);
+              return (
+                <p className="wrong mono" key={contender}>
+                  <Mark of={contender} />
+                  <span className="unseen">{contenderName(contender, run.experiment)}: </span>
+                  {same}
+                  <b>{rest || '∎ ends here'}</b>
+                </p>
+              );
+            })}
           </li>
         ))}
       </ol>
@@ -87,5 +92,26 @@ export function Answers({ run }: { run: Run }) {
         </button>
       )}
     </section>
+  );
+}
+
+function Verdict({
+  contender,
+  name,
+  correct,
+}: {
+  contender: Contender;
+  name: string;
+  correct: boolean | undefined;
+}) {
+  const word = correct === undefined ? 'not yet answered' : correct ? 'right' : 'wrong';
+  return (
+    <span className={correct === false ? 'no' : ''} title={`${name}: ${word}`}>
+      <Mark of={contender} />
+      <span aria-hidden="true">{correct === undefined ? '…' : correct ? '✓' : '✗'}</span>
+      <span className="unseen">
+        {name}: {word}
+      </span>
+    </span>
   );
 }

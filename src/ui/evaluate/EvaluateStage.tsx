@@ -64,13 +64,10 @@ function Scores({ run }: { run: Run }) {
                 Tokens/s
               </th>
               <th scope="col" className="right">
-                Speed-up over large
+                Speed-up
               </th>
               <th scope="col" className="right">
-                Small passes per problem
-              </th>
-              <th scope="col" className="right">
-                Large passes per problem
+                Passes per problem, small + large
               </th>
               <th scope="col" className="right">
                 Fallback
@@ -105,22 +102,21 @@ function Score({ run, tally }: { run: Run; tally: Tally }) {
         {tally.correct} of {tally.answered}
       </td>
       <td className="number">{percent(tally.accuracy, 1)}</td>
-      <td className="interval">
+      <td className="interval number">
         <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
           <rect y="4.5" width="100" height="1" className="track" />
           <rect x={100 * low} y="2" width={100 * (high - low)} height="6" className="span" />
           <rect x={100 * tally.accuracy - 0.7} y="0" width="1.4" height="10" className="dot" />
         </svg>
-        <span className="num">
-          {percent(low, 1)} – {percent(high, 1)}
-        </span>
+        {(100 * low).toFixed(1)} – {percent(high, 1)}
       </td>
       <td className="number">
         {tally.tokensPerSecond === undefined ? '–' : quantity(Math.round(tally.tokensPerSecond))}
       </td>
-      <td className="number strong">{tally.speedUp === undefined ? '1' : times(tally.speedUp)}</td>
-      <td className="number">{tally.passes.small.toFixed(1)}</td>
-      <td className="number">{tally.passes.large.toFixed(1)}</td>
+      <td className="number strong">{tally.speedUp === undefined ? '–' : times(tally.speedUp)}</td>
+      <td className="number">
+        {tally.passes.small.toFixed(1)} + {tally.passes.large.toFixed(1)}
+      </td>
       <td className="number">{share(tally.fallbackShare)}</td>
       <td className="number">{share(tally.rollbackShare)}</td>
     </tr>

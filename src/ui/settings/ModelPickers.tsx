@@ -1,10 +1,15 @@
 // Who plays small and who plays large.
 
 import type { Role } from '../../core/events.ts';
-import { checkpoints, methods } from '../../experiment/catalogue.ts';
+import { checkpoints, isCheckpointId, methods } from '../../experiment/catalogue.ts';
 import { bytes, parameterCount } from '../../state/format.ts';
 import { useActions, usePage } from '../app.ts';
 import { Mark } from '../parts/Mark.tsx';
+
+const sizeOf = (id: string): string =>
+  isCheckpointId(id)
+    ? `${parameterCount(checkpoints[id].parameters)} parameters, ${bytes(checkpoints[id].bytes)}`
+    : id;
 
 export function ModelPickers() {
   const experiment = usePage((state) => state.experiment);
@@ -24,12 +29,12 @@ export function ModelPickers() {
           <select
             id={`model-${role}`}
             value={experiment[role]}
+            title={sizeOf(experiment[role])}
             onChange={({ target }) => set(role, target.value)}
           >
             {Object.entries(checkpoints).map(([id, checkpoint]) => (
               <option key={id} value={id}>
-                {checkpoint.title}, {parameterCount(checkpoint.parameters)} parameters,{' '}
-                {bytes(checkpoint.bytes)}
+                {checkpoint.title}, {parameterCount(checkpoint.parameters)}
               </option>
             ))}
           </select>

@@ -6,7 +6,7 @@ import { percent, THIN, visible } from '../../state/format.ts';
 import { drafts, type Run } from '../../state/run.ts';
 import { explain } from '../../state/sentences.ts';
 import type { Asked, Inspection } from '../../state/store.ts';
-import { type Cell, streamOf } from '../../state/tokenStream.ts';
+import { streamOf, tokenAt } from '../../state/tokenStream.ts';
 import { usePage } from '../app.ts';
 import { Mark } from '../parts/Mark.tsx';
 import './inspector.css';
@@ -39,7 +39,7 @@ export function Inspector({ run }: { run: Run }) {
               threshold={Number(run.experiment.params.rollbackThreshold)}
             />
           )}
-          <Opinions cell={cell} asked={asked} />
+          {asked && <Opinions token={tokenAt(stream, selection?.cell ?? -1)} asked={asked} />}
         </>
       ) : (
         <p className="muted hint">
@@ -77,23 +77,22 @@ function Distance({ distance, threshold }: { distance: number; threshold: number
   );
 }
 
-function Opinions({ cell, asked }: { cell: Cell; asked: Asked | undefined }) {
-  if (asked?.state === 'failed') {
+function Opinions({ token, asked }: { token: number | undefined; asked: Asked }) {
+  if (asked.state === 'failed') {
     return (
       <p className="fine">
         The models could not be asked: {asked.failure.message} {asked.failure.remedy}
       </p>
     );
   }
-  const token = cell.kind === 'token' ? cell.token : cell.proposal?.token;
   return (
-    <div className="opinions" aria-busy={asked?.state === 'asking'}>
+    <div className="opinions" aria-busy={asked.state === 'asking'}>
       {(['small', 'large'] as const).map((role) => (
         <Opinion
           key={role}
           role={role}
           token={token}
-          inspection={asked?.state === 'known' ? asked.inspection : undefined}
+          inspection={asked.state === 'known' ? asked.inspection : undefined}
         />
       ))}
     </div>

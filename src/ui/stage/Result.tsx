@@ -1,7 +1,7 @@
 // What came out: the text, whether it is the large model's own, how much faster, and the counts behind it.
 
 import { costFormula } from '../../state/costFormula.ts';
-import { percent, times } from '../../state/format.ts';
+import { percent, plural, times } from '../../state/format.ts';
 import { linkVerdict } from '../../state/notices.ts';
 import { baselineOf, drafts, generatedOf, isActive, type Run } from '../../state/run.ts';
 import { statistics } from '../../state/statistics.ts';
@@ -34,7 +34,9 @@ function Text({ run }: { run: Run }) {
         )}
         <CopyButton text={text} />
       </div>
-      <p className="text">{text || ' '}</p>
+      <p className="text" data-testid="text">
+        {text || ' '}
+      </p>
       {verdict && <p className={verdict.same ? 'verdict' : 'verdict bad'}>{verdict.text}</p>}
     </section>
   );
@@ -43,8 +45,8 @@ function Text({ run }: { run: Run }) {
 /** What the measured speed-up is. */
 const timedHow = (rounds = 0): string =>
   rounds > 0
-    ? `time per token of large alone ÷ this; medians of ${rounds} more rounds, taking turns`
-    : 'time per token of large alone ÷ this';
+    ? `as fast as large alone, per token; medians of ${plural(rounds, 'more round')}, taking turns`
+    : 'as fast as large alone, per token';
 
 function Figures({ run }: { run: Run }) {
   const { measuredSpeedUp, modelledSpeedUp, agreement, passes, baseline, timingRounds } =

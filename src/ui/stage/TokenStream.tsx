@@ -51,6 +51,7 @@ export function TokenStream({ run }: { run: Run }) {
       <div
         className="tape"
         ref={tape}
+        data-testid="stream"
         role="toolbar"
         aria-label="Tokens; arrow keys go from one to the next"
         onPointerOver={point}
@@ -62,7 +63,7 @@ export function TokenStream({ run }: { run: Run }) {
           <span className="given" title="The prompt, as the models read it">
             {stream.prompt.map((piece, i) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a prompt does not change
-              <span key={i}>{visible(piece.text)}</span>
+              <span key={i}>{visible(piece.text).replaceAll('␣', '·')}</span>
             ))}
           </span>
         )}
@@ -103,6 +104,7 @@ const Token = memo(({ index, look, text, name, selected, reachable }: TokenProps
     type="button"
     className={`cell ${look}`}
     data-token={index}
+    data-cell={look.startsWith('hand-over') ? 'handOver' : 'token'}
     aria-label={name}
     aria-current={selected}
     tabIndex={reachable ? 0 : -1}
