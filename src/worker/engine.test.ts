@@ -123,6 +123,16 @@ describe('a run', () => {
     expect(types(1)).not.toContain('baseline');
   });
 
+  it('takes one checkpoint for both roles: one session, two readers, nothing to strike out', async () => {
+    const { until, ended, start, loads, events } = talk();
+    start(1, { large: 'tiny-small' });
+    await until(() => ended(1));
+    expect(loads).toEqual(['tiny-small']);
+    const generated = events(1).find((event) => event.type === 'generated');
+    expect(generated?.stats.rollbacks).toBe(0);
+    expect(generated?.stats.large.passes).toBeGreaterThan(0);
+  });
+
   it('waits while paused, makes one event per step, goes on when resumed', async () => {
     const { engine, until, ended, types, start, said } = talk();
     start(1, {}, true);

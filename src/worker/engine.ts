@@ -272,7 +272,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
       switch (message.type) {
         case 'hello':
           baseUrl = message.baseUrl;
-          void hardware();
+          void hardware().catch(() => {}); // a run that needs it will say why
           return;
         case 'ping':
           // While events are made, only the next one shows that they still come.
