@@ -12,7 +12,7 @@ import { createState, patch, type Store } from './store.ts';
 export function createApp(client: Client, page: Page) {
   const store: Store = createState(readPreferences(page.storage));
   const { hear: hearRun, ...runs } = runActions(store, client);
-  const { hear: hearInspection, ...inspect } = inspectActions(store, client);
+  const { hear: hearInspection, pointOut, follow, ...inspect } = inspectActions(store, client);
   const link = linkActions(store, page);
   const settings = settingsActions(store, page);
 
@@ -25,7 +25,8 @@ export function createApp(client: Client, page: Page) {
         return hearInspection(message);
       default:
         hearRun(message);
-        if (message.type === 'ended') inspect.pointOut(message.run);
+        if (message.type === 'ended') pointOut(message.run);
+        if (message.type === 'events') follow(message.run);
     }
   });
   return { store, actions: { ...runs, ...inspect, ...link, ...settings } };

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { setUp } from '../../test/support/fakePage.ts';
 import { record } from '../../test/support/recordedRun.ts';
-import { streamOf } from './tokenStream.ts';
+import type { Run } from './run.ts';
+import { streamOf, worthALook } from './tokenStream.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -43,6 +44,33 @@ describe('looking into a token', () => {
     expect(state().asked).toEqual({ state: 'known', inspection });
     vi.advanceTimersByTime(500);
     expect(asked()).toHaveLength(1);
+  });
+
+  test('a finished run points out a place worth looking at, unless one was chosen', async () => {
+    const { state, actions, finish } = setUp();
+    actions.start();
+    finish(1, await record());
+    const stream = streamOf(state().runs[0] as Run);
+    expect(state().selection).toEqual({ run: 1, cell: worthALook(stream) });
+    actions.start();
+    actions.select(2, 0);
+    finish(2, await record());
+    expect(state().selection).toEqual({ run: 2, cell: 0 });
+  });
+
+  test('a stepped run is followed from event to event', async () => {
+    const { state, actions, say } = setUp();
+    actions.step();
+    say({ type: 'running', run: 1, provider: 'wasm', kernels: 'cpu' });
+    for (const event of await record()) {
+      say({ type: 'events', run: 1, events: [event] });
+      if (event.type !== 'decode' || event.event.type === 'finished') continue;
+      const stream = streamOf(state().runs[0] as Run);
+      const cell = stream.cells[state().selection?.cell ?? -1];
+      if (event.event.type === 'token') expect(cell).toMatchObject({ token: event.event.token });
+      else if (event.event.type === 'rollback') expect(cell).toMatchObject({ cut: true });
+      else expect(cell?.kind).toBe('handOver');
+    }
   });
 
   test('a failure is shown and asked again the next time', async () => {

@@ -4,7 +4,7 @@
 import type { ForPage } from '../worker/protocol.ts';
 import type { Client } from './runActions.ts';
 import { type Asked, patch, type Store } from './store.ts';
-import { prefixOf, streamOf, tokenAt, worthALook } from './tokenStream.ts';
+import { newestCell, prefixOf, streamOf, tokenAt, worthALook } from './tokenStream.ts';
 
 const ASK_AFTER_MS = 120;
 /** Answers kept; about a kilobyte each. */
@@ -37,6 +37,15 @@ export function inspectActions(store: Store, client: Client) {
     const run = runs.find((other) => other.id === id);
     const cell = run?.status === 'completed' ? worthALook(streamOf(run)) : undefined;
     if (cell !== undefined && !selection && viewed === id) select(id, cell);
+  }
+
+  /** Follows a run that is being stepped, from event to event. */
+  function follow(id: number): void {
+    const { runs, viewed } = store.getState();
+    const run = runs.find((other) => other.id === id);
+    if (!run?.held || viewed !== id) return;
+    const cell = newestCell(streamOf(run), run.events.at(-1));
+    if (cell !== undefined) select(id, cell);
   }
 
   function deselect(): void {
@@ -77,5 +86,5 @@ export function inspectActions(store: Store, client: Client) {
     if (known.size > KEPT && !oldest.done) known.delete(oldest.value);
   }
 
-  return { select, deselect, pointOut, hear };
+  return { select, deselect, pointOut, follow, hear };
 }

@@ -1,7 +1,7 @@
 // A run as the page knows it: its experiment and what the worker has said about it so far.
 
 import type { Failure } from '../core/errors.ts';
-import type { RunEvent } from '../core/events.ts';
+import type { Role, RunEvent } from '../core/events.ts';
 import { methods } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ForPage, LoadProgress } from '../worker/protocol.ts';
@@ -58,9 +58,16 @@ export const isActive = (run: Run): boolean =>
   run.status === 'paused' ||
   run.status === 'stopping';
 
+/** The models that the method itself uses. */
+export const rolesOf = ({ method, params }: Experiment): readonly Role[] =>
+  methods[method].roles(params);
+
 /** Does the small model write drafts that the large one judges? */
-export const drafts = ({ method, params }: Experiment): boolean =>
-  methods[method].roles(params).length > 1;
+export const drafts = (experiment: Experiment): boolean => rolesOf(experiment).length > 1;
+
+/** Has anything come out of it yet? */
+export const hasContent = ({ events }: Run): boolean =>
+  events.some((event) => event.type === 'prompt' || event.type === 'answer');
 
 export type RunMessage = Extract<ForPage, { readonly run: number }>;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { setUp } from '../../test/support/fakePage.ts';
 import { record } from '../../test/support/recordedRun.ts';
 import { defaultExperiment } from '../experiment/experiment.ts';
-import { runBefore, shownRun } from './store.ts';
+import { runBefore, seenRun, shownRun } from './store.ts';
 
 const failure = { code: 'prompt' as const, message: 'No such character.', remedy: 'Use another.' };
 
@@ -80,8 +80,18 @@ describe('a run', () => {
     expect(last()).toMatchObject({ id: 2, status: 'failed', failure });
     expect(state().notice.text).toContain('No such character.');
     expect(runBefore(state(), last())?.id).toBe(1);
-    actions.view(1);
+    expect(seenRun(state())?.id).toBe(1);
+    actions.dismissFailure();
     expect(shownRun(state())?.status).toBe('completed');
+  });
+
+  test('that fails as the first one leaves an empty stage when it is dismissed', () => {
+    const { actions, state, finish } = setUp();
+    actions.start();
+    finish(1, [{ type: 'failed', failure }]);
+    expect(seenRun(state())).toBeUndefined();
+    actions.dismissFailure();
+    expect(shownRun(state())).toBeUndefined();
   });
 
   test('keeps the settings that it was started with, and gives them back', () => {

@@ -3,8 +3,8 @@
 import { encode } from '../experiment/link.ts';
 import type { ForPage, ToWorker } from '../worker/protocol.ts';
 import { finishedNotice } from './notices.ts';
-import { isActive, newRun, type Run, type RunMessage, receive } from './run.ts';
-import { heard, KEPT_RUNS, patch, type Store, told } from './store.ts';
+import { hasContent, isActive, newRun, type Run, type RunMessage, receive } from './run.ts';
+import { heard, KEPT_RUNS, patch, runBefore, type Store, shownRun, told } from './store.ts';
 
 /** The worker as the page's state sees it. */
 export interface Client {
@@ -106,6 +106,16 @@ export function runActions(store: Store, client: Client) {
     });
   }
 
+  /** Takes a failed run off the stage; the one before comes back, if there is one. */
+  function dismissFailure(): void {
+    const { runs } = store.getState();
+    const failed = shownRun(store.getState());
+    if (failed?.status !== 'failed') return;
+    const before = runBefore(store.getState(), failed) ?? runs.findLast(hasContent);
+    if (before) view(before.id);
+    else reset();
+  }
+
   /** Puts an earlier run on the stage. */
   function view(id: number): void {
     const { runs, experiment } = store.getState();
@@ -142,5 +152,5 @@ export function runActions(store: Store, client: Client) {
     }
   }
 
-  return { start, pause, resume, step, stop, toggle, reset, view, adopt, hear };
+  return { start, pause, resume, step, stop, toggle, reset, dismissFailure, view, adopt, hear };
 }

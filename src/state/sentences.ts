@@ -12,8 +12,11 @@ const setting = (value: unknown): number => (typeof value === 'number' ? value :
 export function explain(stream: TokenStream, cell: Cell, experiment: Experiment): string {
   if (cell.kind === 'handOver') return explainHandOver(cell, experiment);
   if (experiment.method !== 'bild') {
-    const how = experiment.method === 'greedy' ? 'took its most probable token' : 'drew this token';
-    return `The ${cell.by} model ${how}: p = ${percent(cell.prob)}.`;
+    const [how, after] =
+      experiment.method === 'greedy'
+        ? ['took its most probable token', '']
+        : ['drew this token', ' after temperature and filters'];
+    return `The ${cell.by} model ${how}: p = ${percent(cell.prob)}${after}.`;
   }
   return cell.by === 'small' ? explainDraft(stream, cell, experiment) : explainLarge(stream, cell);
 }

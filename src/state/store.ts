@@ -7,7 +7,7 @@ import type { ParamValue } from '../core/params.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
 import type { Hardware, Inspection } from '../worker/protocol.ts';
 import { defaultPreferences, type Preferences } from './preferences.ts';
-import type { Run } from './run.ts';
+import { hasContent, type Run } from './run.ts';
 
 export type { Hardware, Inspection, LoadProgress, LoadStage } from '../worker/protocol.ts';
 
@@ -95,12 +95,15 @@ export function shownRun({ runs, viewed, experiment }: State): Run | undefined {
   return runs.findLast((other) => other.experiment.mode === experiment.mode);
 }
 
-/** What stays on the stage below a run that failed before it had anything to show. */
+/** What is to be seen: the run on the stage, or the one before while that one has nothing to show. */
+export function seenRun(state: State): Run | undefined {
+  const run = shownRun(state);
+  return !run || hasContent(run) ? run : runBefore(state, run);
+}
+
+/** What stays on the stage below a run that has nothing to show. */
 export const runBefore = ({ runs }: State, run: Run): Run | undefined =>
   runs.findLast(
     (other) =>
-      other.id < run.id &&
-      other.status !== 'failed' &&
-      other.events.length > 0 &&
-      other.experiment.mode === run.experiment.mode,
+      other.id < run.id && hasContent(other) && other.experiment.mode === run.experiment.mode,
   );

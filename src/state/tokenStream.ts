@@ -169,6 +169,22 @@ export function worthALook({ cells }: TokenStream): number | undefined {
   return least;
 }
 
+/** The cell that an event has written or changed, when it was the last one. */
+export function newestCell(
+  { cells }: TokenStream,
+  event: RunEvent | undefined,
+): number | undefined {
+  if (event?.type !== 'decode') return undefined;
+  const index = {
+    token: () => cells.length - 1,
+    handOver: () => cells.length - 1,
+    verdict: () => cells.findLastIndex((cell) => cell.kind === 'handOver'),
+    rollback: () => cells.findLastIndex((cell) => cell.kind === 'token' && cell.cut === true),
+    finished: () => -1,
+  }[event.event.type]();
+  return index >= 0 ? index : undefined;
+}
+
 /** The token that is asked about at a cell: itself, what small would have said, or what came next. */
 export function tokenAt({ cells }: TokenStream, index: number): number | undefined {
   const cell = cells[index];

@@ -1,6 +1,6 @@
 // The page: one bar; left what is asked, middle the stage, right the charts. Narrow, they stack.
 
-import { shownRun } from '../state/store.ts';
+import { seenRun, shownRun } from '../state/store.ts';
 import { usePage } from './app.ts';
 import { Bar } from './bar/Bar.tsx';
 import { ChartColumn } from './charts/ChartColumn.tsx';
@@ -20,6 +20,7 @@ import './styles/layout.css';
 
 export function App() {
   const run = usePage(shownRun);
+  const seen = usePage(seenRun);
   return (
     <div className="app">
       <NoticeLine />
@@ -30,8 +31,10 @@ export function App() {
         </aside>
         <main className="stage">
           <LinkProblems />
-          <Explanation />
-          <StageTop run={run?.id} />
+          <div>
+            <Explanation />
+            <StageTop run={run?.id} />
+          </div>
           {!run ? (
             <EmptyStage />
           ) : run.experiment.mode === 'evaluate' ? (
@@ -42,7 +45,7 @@ export function App() {
           <Runs />
         </main>
         <aside className="plots">
-          <ChartColumn run={run} />
+          <ChartColumn run={seen} />
         </aside>
       </div>
       <LinkToCopy />

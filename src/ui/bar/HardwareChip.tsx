@@ -15,8 +15,10 @@ export function HardwareChip() {
     <>
       <button type="button" className="button chip" popoverTarget="hardware">
         <span className={`lamp ${hardware?.deviceClass ?? 'unknown'}`} aria-hidden="true" />
-        {chipText(plan)}
-        {plan && plan.provider !== plan.kernels && <span className="wide">kernels</span>}
+        <span>
+          {chipText(plan)}
+          {plan && plan.provider !== plan.kernels && <span className="wide"> kernels</span>}
+        </span>
       </button>
       <div id="hardware" popover="auto" className="sheet" role="dialog" aria-label="Hardware">
         <h2>{hardware ? deviceName[hardware.deviceClass] : 'Looking for a GPU'}</h2>

@@ -3,8 +3,8 @@
 import { contenderName } from '../../state/contenders.ts';
 import { evaluationProgress, type Tally, tallies } from '../../state/evaluation.ts';
 import { percent, quantity, times } from '../../state/format.ts';
-import { isActive, type Run } from '../../state/run.ts';
-import { runBefore } from '../../state/store.ts';
+import type { Run } from '../../state/run.ts';
+import { seenRun } from '../../state/store.ts';
 import { usePage } from '../app.ts';
 import { Mark } from '../parts/Mark.tsx';
 import { ErrorCard } from '../stage/ErrorCard.tsx';
@@ -14,9 +14,7 @@ import { Answers } from './Answers.tsx';
 import './evaluate.css';
 
 export function EvaluateStage({ run }: { run: Run }) {
-  const before = usePage((state) => runBefore(state, run));
-  const empty = tallies(run).length === 0;
-  const shown = empty && !isActive(run) ? before : run;
+  const shown = usePage(seenRun);
   return (
     <>
       {run.status === 'loading' && <Loading run={run} />}

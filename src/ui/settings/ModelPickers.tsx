@@ -24,7 +24,7 @@ export function ModelPickers() {
           <label htmlFor={`model-${role}`}>
             <Mark of={role} />
             {role === 'small' ? 'Small' : 'Large'}
-            {!needed(role) && <span className="fine"> (looks on)</span>}
+            {!needed(role) && <span className="fine">not used</span>}
           </label>
           <select
             id={`model-${role}`}

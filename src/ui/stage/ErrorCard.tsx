@@ -9,7 +9,7 @@ import './messages.css';
 
 export function ErrorCard({ run }: { run: Run }) {
   const hardware = usePage((state) => state.hardware);
-  const { reset } = useActions();
+  const { dismissFailure } = useActions();
   const { failure } = run;
   if (!failure) return null;
   const details = diagnostic(run, failure, hardware);
@@ -18,7 +18,7 @@ export function ErrorCard({ run }: { run: Run }) {
       <h2>{failure.message}</h2>
       <p>{failure.remedy}</p>
       <div className="actions">
-        <button type="button" className="button quiet" onClick={reset}>
+        <button type="button" className="button quiet" onClick={dismissFailure}>
           <Icon name="close" />
           Dismiss
         </button>

@@ -1,8 +1,7 @@
-// The stage of generate mode. A run that failed before it had anything to show leaves the one before in its
-// place.
+// The stage of generate mode. A run that has nothing to show yet leaves the one before in its place.
 
 import type { Run } from '../../state/run.ts';
-import { runBefore } from '../../state/store.ts';
+import { seenRun } from '../../state/store.ts';
 import { usePage } from '../app.ts';
 import { ErrorCard } from './ErrorCard.tsx';
 import { Inspector } from './Inspector.tsx';
@@ -12,9 +11,7 @@ import { RunHead } from './RunHead.tsx';
 import { TokenStream } from './TokenStream.tsx';
 
 export function GenerateStage({ run }: { run: Run }) {
-  const before = usePage((state) => runBefore(state, run));
-  const empty = !run.events.some((event) => event.type === 'prompt');
-  const shown = empty ? before : run;
+  const shown = usePage(seenRun);
   return (
     <>
       {run.status === 'loading' && <Loading run={run} />}

@@ -3,7 +3,7 @@
 import type { Role } from '../../core/events.ts';
 import { cellText } from '../../state/cellText.ts';
 import { percent, THIN, visible } from '../../state/format.ts';
-import { drafts, type Run } from '../../state/run.ts';
+import { drafts, type Run, rolesOf } from '../../state/run.ts';
 import { explain } from '../../state/sentences.ts';
 import type { Asked, Inspection } from '../../state/store.ts';
 import { streamOf, tokenAt } from '../../state/tokenStream.ts';
@@ -39,7 +39,13 @@ export function Inspector({ run }: { run: Run }) {
               threshold={Number(run.experiment.params.rollbackThreshold)}
             />
           )}
-          {asked && <Opinions token={tokenAt(stream, selection?.cell ?? -1)} asked={asked} />}
+          {asked && (
+            <Opinions
+              token={tokenAt(stream, selection?.cell ?? -1)}
+              asked={asked}
+              roles={rolesOf(run.experiment)}
+            />
+          )}
         </>
       ) : (
         <p className="muted hint">
@@ -77,7 +83,16 @@ function Distance({ distance, threshold }: { distance: number; threshold: number
   );
 }
 
-function Opinions({ token, asked }: { token: number | undefined; asked: Asked }) {
+interface OpinionsProps {
+  readonly token: number | undefined;
+  readonly asked: Asked;
+  /** The models that the method uses. */
+  readonly roles: readonly Role[];
+}
+
+const ROLES = ['small', 'large'] as const;
+
+function Opinions({ token, asked, roles }: OpinionsProps) {
   if (asked.state === 'failed') {
     return (
       <p className="fine">
@@ -85,9 +100,13 @@ function Opinions({ token, asked }: { token: number | undefined; asked: Asked })
       </p>
     );
   }
+  // A model that the run does not need is not loaded and has no opinion.
+  const present = ROLES.filter((role) =>
+    asked.state === 'known' ? asked.inspection.top[role] : roles.includes(role),
+  );
   return (
     <div className="opinions" aria-busy={asked.state === 'asking'}>
-      {(['small', 'large'] as const).map((role) => (
+      {present.map((role) => (
         <Opinion
           key={role}
           role={role}

@@ -1,10 +1,14 @@
 // What the looks of the token stream mean.
 
-export function StreamLegend({ drafting }: { drafting: boolean }) {
+import type { Role } from '../../core/events.ts';
+
+export function StreamLegend({ roles }: { roles: readonly Role[] }) {
+  const drafting = roles.length > 1;
   return (
     <ul className="stream-legend" aria-label="Legend">
-      <Entry look="small accepted" sign="a" means="small" />
-      <Entry look="large accepted" sign="a" means="large" />
+      {roles.map((role) => (
+        <Entry key={role} look={`${role} accepted`} sign="a" means={role} />
+      ))}
       {drafting && (
         <>
           <Entry look="small pending" sign="a" means="draft, not yet judged" />
