@@ -81,8 +81,9 @@ export interface Piece {
 }
 
 /**
- * Median active milliseconds of the method and of the large model alone, over `rounds` repetitions that
- * took turns; with 0 rounds (a long text) the times of the run itself.
+ * Active milliseconds of the method and of the large model alone over `rounds` repetitions that took turns:
+ * the sum of each event's median, so that one interruption does not decide. With 0 rounds (a long text)
+ * the times of the run itself.
  */
 export interface PairedTiming {
   readonly methodMs: number;

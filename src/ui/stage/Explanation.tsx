@@ -29,10 +29,10 @@ export function Explanation() {
           <ol className="steps">
             {steps.map((step) => (
               <li key={step.title}>
-                <h3>
+                <strong>
                   <Mark of={step.by} />
                   {step.title}
-                </h3>
+                </strong>
                 <Tex tex={step.tex} block />
                 <p className="fine">{step.text}</p>
               </li>
