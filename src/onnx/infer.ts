@@ -286,7 +286,6 @@ const rules: { readonly [K in Operator]: Infer } = {
   ],
   Cos: like,
   CumSum: like,
-  DequantizeLinear: (x) => [{ dtype: at(x, 1).dtype, shape: at(x, 0).shape }],
   Div: elementwise,
   Equal: comparison,
   Erf: like,

@@ -62,12 +62,11 @@ export const differentiable = [
   'Where',
 ] as const;
 
-/** Operators whose outputs do not vary (or only by steps) with their float inputs: the gradient is zero. */
-export const constant = [
+/** Operators whose outputs do not vary, or only in steps, with their float inputs: the gradient is zero. */
+export const flat = [
   'And',
   'Ceil',
   'ConstantOfShape',
-  'DequantizeLinear',
   'Equal',
   'Floor',
   'Greater',
@@ -75,19 +74,18 @@ export const constant = [
   'IsNaN',
   'Less',
   'LessOrEqual',
-  'Mod',
   'Not',
   'Or',
   'Range',
-  'ReduceProd',
   'Round',
-  'ScatterElements',
-  'ScatterND',
   'Shape',
   'Sign',
   'Size',
   'Xor',
 ] as const;
+
+/** Operators that occur in shape computations and in gradients; a gradient through them is refused. */
+export const oneWay = ['Mod', 'ReduceProd', 'ScatterElements', 'ScatterND'] as const;
 
 /** Operators that are rewritten into the ones above before anything else happens. */
 export const composite = [
@@ -108,17 +106,20 @@ export const composite = [
 ] as const;
 
 export type Differentiable = (typeof differentiable)[number];
-export type ConstantOperator = (typeof constant)[number];
+export type Flat = (typeof flat)[number];
+export type OneWay = (typeof oneWay)[number];
 export type Composite = (typeof composite)[number];
 /** What a normalised graph is made of. */
-export type Operator = Differentiable | ConstantOperator;
+export type Operator = Differentiable | Flat | OneWay;
 
 const differentiableNames: ReadonlySet<string> = new Set(differentiable);
-const operatorNames: ReadonlySet<string> = new Set([...differentiable, ...constant]);
+const flatNames: ReadonlySet<string> = new Set(flat);
+const operatorNames: ReadonlySet<string> = new Set([...differentiable, ...flat, ...oneWay]);
 const compositeNames: ReadonlySet<string> = new Set(composite);
 
 export const isOperator = (op: string): op is Operator => operatorNames.has(op);
 export const isDifferentiable = (op: string): op is Differentiable => differentiableNames.has(op);
+export const isFlat = (op: string): op is Flat => flatNames.has(op);
 export const isComposite = (op: string): op is Composite => compositeNames.has(op);
 
 /** The domain under which ONNX Runtime has the operator; '' for all but a few contributed ones. */
