@@ -185,6 +185,7 @@ export class GraphBuilder {
     const rename = (value: string) => renamed.get(value) ?? value;
     const nodes = liveNodes(this.#nodes, wanted).map((node) => ({
       ...node,
+      name: rename(node.name),
       inputs: node.inputs.map(rename),
       outputs: node.outputs.map(rename),
     }));
@@ -293,7 +294,8 @@ export class GraphBuilder {
       parts.reduce((a, b) => this.#run(op, [a, b], info));
     const terms = dim.terms.map(({ coefficient, symbols }) => {
       const factors = symbols.map((name) => this.#writeSymbol(name));
-      return combine('Mul', coefficient === 1 ? factors : [this.ints([coefficient]), ...factors]);
+      const bare = coefficient === 1 && factors.length > 0;
+      return combine('Mul', bare ? factors : [this.#write(this.ints([coefficient])), ...factors]);
     });
     return combine('Add', terms);
   }

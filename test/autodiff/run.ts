@@ -81,10 +81,13 @@ export async function run(source: Graph | Uint8Array, feeds: Feeds): Promise<Res
   return (await sessionOf(source)).run(feeds);
 }
 
-/** max |a - b| / max |b|; NaN anywhere gives NaN, which fails `!(error <= tolerance)`. */
-export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+/**
+ * max |a - b| / max |b|; NaN anywhere gives NaN, which no tolerance lets pass.
+ * @param least what max |b| counts at least, for references that are zero but for rounding
+ */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>, least = 0): number {
   if (a.length !== b.length) return Number.NaN;
-  let [difference, size] = [0, 0];
+  let [difference, size] = [0, least];
   for (let i = 0; i < b.length; i++) {
     const d = Math.abs(a[i]! - b[i]!);
     if (!(d <= difference)) difference = d;
