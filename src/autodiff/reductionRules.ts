@@ -4,6 +4,7 @@ import { float, floatOf, int, intOf, type Node } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { axisOf } from '../onnx/infer.ts';
 import type { Operator } from '../onnx/operators.ts';
+import { standardized } from '../onnx/primitives.ts';
 import { asMatrix, full, mask, meanAlong, type Rule, type RuleContext, reduceTo, sumAlong } from './rule.ts';
 
 function gemm(
@@ -100,17 +101,6 @@ function softmaxAxis(b: GraphBuilder, node: Node, x: string): number {
   return axisOf(intOf(node, 'axis', -1), b.shape(x).length);
 }
 
-/** (x - mean) / deviation, 1 / deviation; computed again here, so that no provider's statistics are trusted. */
-function normalized({ b, node, x }: RuleContext, axes: readonly number[], centre: boolean) {
-  const input = x[0]!;
-  const centred = centre ? b.add('Sub', [input, b.reduce('ReduceMean', input, axes)]) : input;
-  const variance = b.reduce('ReduceMean', b.add('Mul', [centred, centred]), axes);
-  const epsilon = b.scalarLike(input, floatOf(node, 'epsilon', 1e-5));
-  const deviation = b.add('Sqrt', [b.add('Add', [variance, epsilon])]);
-  const inverse = b.add('Reciprocal', [deviation]);
-  return { inverse, xh: b.add('Mul', [centred, inverse]) };
-}
-
 /** g = d gamma: inverse (g - mean g - xh mean(g xh)); without the mean of g for RMSNorm. */
 function norm(centre: boolean): Rule {
   return (c) => {
@@ -118,7 +108,9 @@ function norm(centre: boolean): Rule {
     const shape = b.shape(x[0]!);
     const first = axisOf(intOf(node, 'axis', -1), shape.length);
     const axes = shape.flatMap((_, axis) => (axis >= first ? [axis] : []));
-    const { inverse, xh } = normalized(c, axes, centre);
+    const epsilon = floatOf(node, 'epsilon', 1e-5);
+    // Computed again here, so that no provider's statistics outputs are trusted.
+    const { inverse, xh } = standardized(b, x[0]!, { axes, epsilon, centre });
     const dx = () => {
       const g = b.add('Mul', [d, x[1]!]);
       const along = b.add('Mul', [xh, meanAlong(b, b.add('Mul', [g, xh]), axes)]);

@@ -9,10 +9,18 @@ import { DataType, type Tensor, tensorOf } from '../../src/onnx/tensor.ts';
 export interface Value {
   readonly dims: readonly number[];
   readonly data: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+  /** Bytes are uint8 unless they are said to be bool. */
+  readonly type?: 'bool';
 }
 
 export type Feeds = Readonly<Record<string, Value>>;
-export type Results = Readonly<Record<string, { readonly dims: readonly number[]; readonly data: readonly number[] }>>;
+export interface Result {
+  readonly dims: readonly number[];
+  readonly data: readonly number[];
+  /** As ONNX Runtime names it: 'float32', 'int64', ... */
+  readonly type: string;
+}
+export type Results = Readonly<Record<string, Result>>;
 
 export const floats = (dims: readonly number[], values: ArrayLike<number>): Value => ({
   dims,
@@ -22,10 +30,27 @@ export const doubles = (dims: readonly number[], values: ArrayLike<number>): Val
   dims,
   data: Float64Array.from(values),
 });
+const bools = (dims: readonly number[], values: readonly number[]): Value => ({
+  dims,
+  data: Uint8Array.from(values),
+  type: 'bool',
+});
 export const int64s = (dims: readonly number[], values: readonly number[]): Value => ({
   dims,
   data: BigInt64Array.from(values, BigInt),
 });
+
+/** Outputs of one session as inputs of the next. */
+export function asFeeds(results: Results): Feeds {
+  const make = { float32: floats, float64: doubles, int64: int64s, bool: bools } as const;
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { dims, data, type }]) => {
+      const maker = make[type as keyof typeof make];
+      if (maker === undefined) throw new Error(`'${name}' is ${type}`);
+      return [name, maker(dims, data)];
+    }),
+  );
+}
 
 /** A value as an initialiser. */
 export function tensorFromValue({ dims, data }: Value): Tensor {
@@ -39,12 +64,12 @@ export function tensorFromValue({ dims, data }: Value): Tensor {
   return tensorOf(types.get(data.constructor)!, dims, Array.from(data, Number));
 }
 
-function toOrt({ dims, data }: Value): ort.Tensor {
+function toOrt({ dims, data, type }: Value): ort.Tensor {
   if (data instanceof Float32Array) return new ort.Tensor('float32', data, dims);
   if (data instanceof Float64Array) return new ort.Tensor('float64', data, dims);
   if (data instanceof BigInt64Array) return new ort.Tensor('int64', data, dims);
   if (data instanceof Int32Array) return new ort.Tensor('int32', data, dims);
-  return new ort.Tensor('uint8', data, dims);
+  return new ort.Tensor(type ?? 'uint8', data, dims);
 }
 
 export interface Session {
@@ -68,9 +93,9 @@ export async function sessionOf(source: Graph | Uint8Array): Promise<Session> {
       });
       const outputs = await session.run(Object.fromEntries(given));
       return Object.fromEntries(
-        Object.entries(outputs).map(([name, { dims, data }]) => [
+        Object.entries(outputs).map(([name, { dims, data, type }]) => [
           name,
-          { dims, data: Array.from(data as ArrayLike<number | bigint>, Number) },
+          { dims, type, data: Array.from(data as ArrayLike<number | bigint>, Number) },
         ]),
       );
     },
