@@ -77,7 +77,7 @@ function translate(
   const keep = (values: readonly (string | undefined)[]) =>
     node.outputs.map((output, i) => {
       const value = values[i];
-      if (value === undefined) return used.has(output) ? refuseExtraOutput(node, i) : '';
+      if (value === undefined) return output !== '' && used.has(output) ? refuseExtraOutput(node, i) : '';
       return fuse(b, value) ?? value;
     });
   if (isComposite(node.op)) return keep(decompose(b, { ...node, op: node.op }, inputs));

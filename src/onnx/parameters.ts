@@ -14,8 +14,8 @@ export interface Parameter {
   readonly tensor: Tensor;
 }
 
-/** Operators that only look at a weight differently: exports without constant folding keep them. */
-const views = new Set(['Transpose', 'Reshape', 'Unsqueeze', 'Squeeze', 'Cast', 'Identity']);
+/** Operators that only look at a weight differently: unfolded exports and packed biases have them. */
+const views = new Set(['Transpose', 'Reshape', 'Unsqueeze', 'Squeeze', 'Cast', 'Split']);
 
 /** cos and sin caches: a first row of 0 or 1 only (position 0) and nothing beyond [-1, 1]. */
 function isRotaryCache(tensor: Tensor): boolean {
@@ -70,7 +70,9 @@ export function findParameters(
   for (const node of graph.nodes) {
     const first = node.inputs[0];
     const viewed = first === undefined ? undefined : origin.get(first);
-    if (viewed !== undefined && views.has(node.op)) origin.set(node.outputs[0]!, viewed);
+    if (viewed !== undefined && views.has(node.op)) {
+      for (const output of node.outputs) origin.set(output, viewed);
+    }
     node.inputs.forEach((input, index) => {
       const name = origin.get(input);
       const tensor = name === undefined ? undefined : graph.initializers.get(name);
