@@ -172,29 +172,18 @@ export class GraphBuilder {
     const wanted = [...outputs].map(([output, value]) => {
       const written = this.#write(value);
       if (written === output) return output;
-      if (this.#values.has(output)) throw new Error(`toGraph: '${output}' names another value`);
+      // The name may belong to an inner value, for example to what a pass has put something behind.
+      if (this.#producers.has(output)) renamed.set(output, this.#fresh(`${output}.inner`));
       const free = this.#producers.has(written) && !outputs.has(written) && !renamed.has(written);
-      if (free) {
-        renamed.set(written, output);
-        return written;
-      }
-      const info = this.info(written);
-      const copy = { name: output, op: 'Identity', domain: '', attributes: {} } as const;
-      return this.#append({ ...copy, inputs: [written], outputs: [output] }, [info])[0]!;
+      const source = free ? written : this.#copy(written);
+      renamed.set(source, output);
+      return source;
     });
     const rename = (value: string) => renamed.get(value) ?? value;
-    const nodes = liveNodes(this.#nodes, wanted).map((node) => ({
-      ...node,
-      name: rename(node.name),
-      inputs: node.inputs.map(rename),
-      outputs: node.outputs.map(rename),
-    }));
-    const used = new Set([...nodes.flatMap((node) => node.inputs), ...wanted]);
-    const values = new Map<string, ValueInfo>();
-    for (const value of [...used, ...nodes.flatMap((node) => node.outputs)]) {
-      const original = [...renamed].find(([, to]) => to === value)?.[0] ?? value;
-      if (value !== '') values.set(rename(value), this.info(original));
-    }
+    const live = liveNodes(this.#nodes, wanted);
+    const used = new Set([...live.flatMap((node) => node.inputs), ...wanted]);
+    const present = new Set([...used, ...live.flatMap((node) => node.outputs)]);
+    present.delete('');
     return {
       name,
       inputs: this.#inputs.filter((port) => used.has(port.name)),
@@ -203,10 +192,22 @@ export class GraphBuilder {
         return { name: rename(value), dtype, shape };
       }),
       initializers: new Map([...this.#initializers].filter(([key]) => used.has(key))),
-      nodes,
-      values,
+      nodes: live.map((node) => ({
+        ...node,
+        name: rename(node.name),
+        inputs: node.inputs.map(rename),
+        outputs: node.outputs.map(rename),
+      })),
+      values: new Map([...present].map((value) => [rename(value), this.info(value)])),
       opsets,
     };
+  }
+
+  /** An Identity node: an output cannot be an input, an initialiser or another output. */
+  #copy(value: string): string {
+    const output = this.#fresh('copy');
+    const node = { name: output, op: 'Identity', domain: '', attributes: {} } as const;
+    return this.#append({ ...node, inputs: [value], outputs: [output] }, [this.info(value)])[0]!;
   }
 
   #fresh(base: string): string {
