@@ -68,6 +68,10 @@ const sameType = new Set([
 
 /** After narrowing, int32 values meet int64 ones: constants follow, what is computed is widened. */
 function agree(b: GraphBuilder, node: Node, inputs: readonly string[]): readonly string[] {
+  if (node.op === 'ScatterND') {
+    // The one operator here that takes its indices as int64 only.
+    return inputs.map((name, i) => (i === 1 ? b.cast(name, DataType.int64) : name));
+  }
   const dtypes = inputs.map((name) => (name === '' ? undefined : b.info(name).dtype));
   const mixed = dtypes.includes(DataType.int32) && dtypes.includes(DataType.int64);
   if (!mixed || !sameType.has(node.op)) return inputs;

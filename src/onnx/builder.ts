@@ -57,6 +57,9 @@ export class GraphBuilder {
     return builder;
   }
 
+  /** What the next nodes are made for: the name that errors about them give. */
+  label: string | undefined;
+
   get nodes(): readonly Node[] {
     return this.#nodes;
   }
@@ -156,7 +159,8 @@ export class GraphBuilder {
     names: readonly (string | undefined)[],
   ): readonly string[] {
     const outputs = names.map((name, i) => name ?? `${op}.${i}`);
-    const draft = { name: outputs[0]!, op, domain: domainOf(op), inputs, outputs, attributes };
+    const name = this.label ?? outputs[0]!;
+    const draft = { name, op, domain: domainOf(op), inputs, outputs, attributes };
     const known = inputs.map((name) => (name === '' ? undefined : this.info(name)));
     const infos = inferNode(draft, known, (message) => this.warn(message));
     if (infos.every((info) => info.contents !== undefined)) {

@@ -86,6 +86,11 @@ function cast(value: Dim, to: number): Dim | undefined {
   return isFloat(to) ? value : Math.trunc(value);
 }
 
+/** False for polynomials with fractions, such as T * 0.5: rounding them depends on the symbol's value. */
+function isWhole(value: Dim): boolean {
+  return typeof value === 'number' || value.terms.every((t) => Number.isInteger(t.coefficient));
+}
+
 /** Position in a broadcast operand of rank <= 1; the rest (2-D int tensors) is not followed. */
 function broadcastElement(info: ValueInfo, contents: Contents, at: number): Dim | undefined {
   if (contents.length === 1) return contents[0];
@@ -108,7 +113,7 @@ function elementwiseContents(
       values.push(value);
     }
     const value = f(values, output.dtype);
-    if (value === undefined) return undefined;
+    if (value === undefined || !isWhole(value)) return undefined;
     const round = typeof value === 'number' && output.dtype === DataType.float;
     result.push(round ? Math.fround(value) : value);
   }

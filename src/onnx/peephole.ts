@@ -136,6 +136,7 @@ export function simplify(
   if (peephole === undefined || x === undefined) return undefined;
   // What has contents is folded by the builder itself.
   if (builder.info(x).contents !== undefined && op !== 'Identity') return undefined;
-  const node = { name: op, op, domain: domainOf(op), inputs, outputs: [op], attributes };
+  const name = builder.label ?? op;
+  const node = { name, op, domain: domainOf(op), inputs, outputs: [op], attributes };
   return peephole({ builder, node, x });
 }

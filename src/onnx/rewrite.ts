@@ -34,12 +34,14 @@ export function rewrite(graph: Graph, visit: Visit): Rewritten {
   const rename = (name: string) => renamed.get(name) ?? name;
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(rename);
+    builder.label = node.name || undefined;
     const values = visit(builder, node, inputs) ?? replay(builder, node, inputs);
     node.outputs.forEach((output, i) => {
       const value = values[i];
       if (value !== undefined && output !== '') renamed.set(output, value);
     });
   }
+  builder.label = undefined;
   const outputs = new Map(graph.outputs.map(({ name }) => [name, rename(name)]));
   return { graph: builder.toGraph(graph.name, outputs), warnings: builder.warnings };
 }

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { withCotangents, withTokenLogProbs } from '../../src/autodiff/joint.ts';
+import { lower } from '../../src/autodiff/lower.ts';
+import { partition } from '../../src/autodiff/partition.ts';
+import { readModel } from '../../src/onnx/model.ts';
+import { normalize } from '../../src/onnx/normalize.ts';
+import { graphFrom } from '../../src/onnx/proto.ts';
+import { loadFixture } from './fixtures.ts';
+import { relativeError, run, sessionOf } from './run.ts';
+import { values, weightFeeds, worstGradient } from './torch.ts';
+
+const nominal = { batch_size: 32, sequence_length: 64 };
+const products = new Set(['MatMul', 'Gemm']);
+
+describe.each(['gpt2', 'llama'] as const)('%s in two parts', (name) => {
+  const { graph, parameters } = normalize(graphFrom(readModel(loadFixture(name).onnx)));
+  const names = parameters.map((parameter) => parameter.name);
+  const joint = withCotangents(graph, names);
+  it('keeps no more than needed: recompute <= min-cut <= save-all', () => {
+    const bytes = (['recompute', 'minCut', 'saveAll'] as const).map(
+      (policy) => partition(joint, policy, nominal).bytes,
+    );
+    expect(bytes[0]).toBe(0);
+    expect(bytes[1]).toBeGreaterThan(0);
+    expect(bytes[1]).toBeLessThan(bytes[2]!);
+  });
+
+  it.each(['saveAll', 'minCut'] as const)('runs no matrix product twice (%s)', (policy) => {
+    const parts = partition(joint, policy, nominal);
+    const [forward, backward] = [parts.forward, parts.backward].map((part) =>
+      part.nodes.filter((node) => products.has(node.op)).map((node) => node.outputs[0]),
+    );
+    const twice = forward!.filter((output) => backward!.includes(output));
+    // Llama's rotary angles depend on no weights and are never kept: (D / 2, 1) times (1, T), next to nothing.
+    expect(twice).toEqual(name === 'llama' ? ['/MatMul_output_0'] : []);
+  });
+
+  it('computes no cotangent in the forward part', () => {
+    const { forward } = partition(joint, 'saveAll', nominal);
+    expect(forward.inputs.map((port) => port.name)).not.toContain('dlogits');
+  });
+});
+
+describe('lowering for WebGPU', () => {
+  const fixture = loadFixture('llama');
+  const { graph, parameters } = normalize(graphFrom(readModel(fixture.onnx)));
+  const lowered = lower(graph, { provider: 'webgpu' });
+  const joint = withCotangents(lowered, parameters.map((parameter) => parameter.name)).graph;
+
+  it('takes ids, masks and positions as int32 and has the same gradients', async () => {
+    const narrow = Object.fromEntries(
+      Object.entries(fixture.feeds).map(([name, { dims, data }]) => [
+        name,
+        { dims, data: Int32Array.from(data, Number) },
+      ]),
+    );
+    const feeds = { ...narrow, ...weightFeeds(parameters), dlogits: fixture.dlogits };
+    const results = await run(joint, feeds);
+    expect(relativeError(results.logits!.data, values(fixture.logits))).toBeLessThanOrEqual(1e-6);
+    expect(worstGradient(fixture, parameters, results)).toBeLessThanOrEqual(1e-5);
+  });
+
+  it('has none of the operators that the provider lacks or computes wrongly', () => {
+    const ops = new Set(joint.nodes.map((node) => node.op));
+    for (const op of ['SimplifiedLayerNormalization', 'LogSoftmax', 'Sign', 'FusedMatMul']) {
+      expect(ops).not.toContain(op);
+    }
+  });
+
+  it('writes log-softmax out without changing it', async () => {
+    const plain = withTokenLogProbs(graph, ['emb.weight']).graph;
+    const written = lower(plain, { provider: 'webgpu' });
+    expect(written.nodes.map((node) => node.op)).not.toContain('LogSoftmax');
+    const [B, T] = [3, 7];
+    const feeds = { ...fixture.feeds, ...weightFeeds(parameters) };
+    const targets = { dims: [B, T], data: fixture.feeds.input_ids!.data };
+    const weights = { dims: [B, T], data: Float32Array.from({ length: B * T }, (_, i) => i - 9) };
+    const narrow = Object.fromEntries(
+      Object.entries({ ...feeds, targets, weights }).map(([key, value]) => [
+        key,
+        value.data instanceof BigInt64Array
+          ? { dims: value.dims, data: Int32Array.from(value.data, Number) }
+          : value,
+      ]),
+    );
+    const ours = await (await sessionOf(written)).run(narrow);
+    const theirs = await run(plain, { ...feeds, targets, weights });
+    for (const output of ['logProbs', 'grad.emb.weight']) {
+      expect(relativeError(ours[output]!.data, theirs[output]!.data)).toBeLessThanOrEqual(1e-5);
+    }
+  });
+});
