@@ -96,7 +96,9 @@ const clip: Rule = (c) => {
 export const elementwiseRules = {
   Abs: unary(({ b }, x) => b.add('Sign', [x])),
   Add: broadcasting(({ d }) => [() => d, () => d]),
-  Cast: ({ b, x, d }) => [isFloat(b.info(x[0]!).dtype) ? b.cast(d, b.info(x[0]!).dtype) : undefined],
+  Cast: ({ b, x, d }) => [
+    isFloat(b.info(x[0]!).dtype) ? b.cast(d, b.info(x[0]!).dtype) : undefined,
+  ],
   Clip: clip,
   Cos: ({ b, x, d }) => [b.add('Neg', [b.add('Mul', [d, b.add('Sin', [x[0]!])])])],
   CumSum: ({ b, node, x, d, y }) => {

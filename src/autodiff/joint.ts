@@ -89,7 +89,9 @@ export function withTokenLogProbs(
   const g = b.input(weights, dtype, rows);
   const last = b.ints([2]);
   const all = b.add('LogSoftmax', [logits], { axis: int(-1) });
-  const picked = b.add('GatherElements', [all, b.add('Unsqueeze', [targets, last])], { axis: int(2) });
+  const picked = b.add('GatherElements', [all, b.add('Unsqueeze', [targets, last])], {
+    axis: int(2),
+  });
   const logProbs = b.add('Squeeze', [picked, last]);
   const gradients = backward(b, new Map([[logProbs, g]]), wrt);
   return finish(b, graph.name, new Map([['logProbs', logProbs]]), gradients, [g]);

@@ -3,14 +3,21 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { type Dim, sub } from '../onnx/dim.ts';
 import { int, intOf, intsOf, text, textOf } from '../onnx/graph.ts';
-import { axisOf, sliceRanges } from '../onnx/infer.ts';
+import { axisOf } from '../onnx/inference.ts';
+import { sliceRanges } from '../onnx/inferLayout.ts';
 import type { Operator } from '../onnx/operators.ts';
 import { full, mask, type Rule, reduceTo, refuseGradient } from './rule.ts';
 
 /** Reshape back; a cotangent with one entry for all keeps just that one. */
 const reshapeBack: Rule = ({ b, x, y, d }) => {
   const shape = b.shape(x[0]!);
-  if (b.shape(d).every((dim) => dim === 1)) return [b.reshape(d, shape.map(() => 1))];
+  if (b.shape(d).every((dim) => dim === 1))
+    return [
+      b.reshape(
+        d,
+        shape.map(() => 1),
+      ),
+    ];
   return [b.reshape(full(b, d, b.shape(y[0]!)), shape)];
 };
 
@@ -34,7 +41,14 @@ const tile: Rule = ({ b, x, y, d }) => {
   const repeats = b.info(x[1]!).contents ?? [];
   const apart = shape.flatMap((dim, axis): Dim[] => [repeats[axis]!, dim]);
   const whole = b.reshape(full(b, d, b.shape(y[0]!)), apart);
-  return [b.reduce('ReduceSum', whole, shape.map((_, axis) => 2 * axis), false)];
+  return [
+    b.reduce(
+      'ReduceSum',
+      whole,
+      shape.map((_, axis) => 2 * axis),
+      false,
+    ),
+  ];
 };
 
 const concat: Rule = ({ b, node, x, y, d }) => {
@@ -42,7 +56,12 @@ const concat: Rule = ({ b, node, x, y, d }) => {
   const axis = axisOf(intOf(node, 'axis', 0), shape.length);
   const sizes = x.map((part) => b.shape(part)[axis]!);
   const whole = full(b, d, shape);
-  return b.addMany('Split', [whole, b.ints(sizes)], { axis: int(axis) }, x.map(() => undefined));
+  return b.addMany(
+    'Split',
+    [whole, b.ints(sizes)],
+    { axis: int(axis) },
+    x.map(() => undefined),
+  );
 };
 
 const split: Rule = ({ b, node, y, ds }) => {
@@ -76,7 +95,9 @@ const pad: Rule = ({ b, node, x, y, d }) => {
   const axes = numbers(b, x[3]) ?? shape.map((_, axis) => axis);
   const starts = axes.map((_, i) => pads[i]!);
   const outer = b.shape(y[0]!);
-  const ends = axes.map((axis, i) => sub(outer[axisOf(axis, outer.length)]!, pads[i + axes.length]!));
+  const ends = axes.map((axis, i) =>
+    sub(outer[axisOf(axis, outer.length)]!, pads[i + axes.length]!),
+  );
   return [b.add('Slice', [full(b, d, outer), b.ints(starts), b.ints(ends), b.ints(axes)])];
 };
 
@@ -107,7 +128,9 @@ const gatherElements: Rule = ({ b, node, x, y, d }) => {
   const axis = axisOf(intOf(node, 'axis', 0), shape.length);
   const indices = x[1]!;
   const whole = full(b, d, b.shape(y[0]!));
-  const others = shape.every((dim, i) => i === axis || dim === b.shape(indices)[i] || typeof dim !== 'number');
+  const others = shape.every(
+    (dim, i) => i === axis || dim === b.shape(indices)[i] || typeof dim !== 'number',
+  );
   if (b.shape(indices)[axis] !== 1 || !others) {
     const zeros = b.filled(dtype, shape, 0);
     const attributes = { axis: int(axis), reduction: text('add') };
@@ -116,7 +139,10 @@ const gatherElements: Rule = ({ b, node, x, y, d }) => {
   const type = b.info(indices).dtype;
   const size = b.constant(type, [], [shape[axis]!]);
   const positions = b.add('Range', [b.constant(type, [], [0]), size, b.constant(type, [], [1])]);
-  const line = b.reshape(positions, shape.map((dim, i) => (i === axis ? dim : 1)));
+  const line = b.reshape(
+    positions,
+    shape.map((dim, i) => (i === axis ? dim : 1)),
+  );
   return [b.add('Mul', [whole, mask(b, b.add('Equal', [indices, line]), d)])];
 };
 
@@ -135,7 +161,12 @@ export const layoutRules = {
   Transpose: ({ b, node, x, d }) => {
     const rank = b.shape(x[0]!).length;
     const perm = intsOf(node, 'perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
-    return [b.transpose(d, perm.map((_, axis) => perm.indexOf(axis)))];
+    return [
+      b.transpose(
+        d,
+        perm.map((_, axis) => perm.indexOf(axis)),
+      ),
+    ];
   },
   Trilu: ({ b, node, x, y, d }) => {
     const whole = full(b, d, b.shape(y[0]!));

@@ -132,7 +132,14 @@ export function injectLora(
     const adapter = adapters.get(node);
     return adapter === undefined ? undefined : [adapt(b, node, inputs, adapter)];
   });
-  return { graph: lift(graph, parameters.map((p) => p.name)), parameters, adapters: unique };
+  return {
+    graph: lift(
+      graph,
+      parameters.map((p) => p.name),
+    ),
+    parameters,
+    adapters: unique,
+  };
 }
 
 /**

@@ -3,8 +3,8 @@
 // Apply before the sweep or to the joint graph: it is the same pass.
 
 import type { GraphBuilder } from '../onnx/builder.ts';
-import { type Graph, floatOf, intOf, type Node } from '../onnx/graph.ts';
-import { axisOf } from '../onnx/infer.ts';
+import { floatOf, type Graph, intOf, type Node } from '../onnx/graph.ts';
+import { axisOf } from '../onnx/inference.ts';
 import { logSoftmax, standardized } from '../onnx/primitives.ts';
 import { replay, rewrite } from '../onnx/rewrite.ts';
 import { DataType } from '../onnx/tensor.ts';
@@ -44,8 +44,7 @@ const webgpu: Readonly<Record<string, Lowering>> = {
   /** Runs on the CPU there. */
   Sign: (b, _, x) => {
     const zero = b.scalarLike(x[0]!, 0);
-    const side = (op: 'Greater' | 'Less') =>
-      b.cast(b.add(op, [x[0]!, zero]), b.info(x[0]!).dtype);
+    const side = (op: 'Greater' | 'Less') => b.cast(b.add(op, [x[0]!, zero]), b.info(x[0]!).dtype);
     return b.add('Sub', [side('Greater'), side('Less')]);
   },
 };

@@ -102,8 +102,8 @@ export function partition(
   );
   const readers = graph.nodes.filter((node) => node.outputs.some((value) => seeded.has(value)));
   const wanted = [...gradients.values()];
-  const read = [...new Set([...readers.flatMap((node) => node.inputs), ...wanted])].filter((value) =>
-    keepable.has(value),
+  const read = [...new Set([...readers.flatMap((node) => node.inputs), ...wanted])].filter(
+    (value) => keepable.has(value),
   );
   const kept = {
     saveAll: () => read,

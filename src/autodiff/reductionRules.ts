@@ -1,11 +1,20 @@
 // Gradients of matrix products, reductions, softmax and normalisation.
 
-import { float, floatOf, int, intOf, type Node } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
-import { axisOf } from '../onnx/infer.ts';
+import { float, floatOf, int, intOf, type Node } from '../onnx/graph.ts';
+import { axisOf } from '../onnx/inference.ts';
 import type { Operator } from '../onnx/operators.ts';
 import { standardized } from '../onnx/primitives.ts';
-import { asMatrix, full, mask, meanAlong, type Rule, type RuleContext, reduceTo, sumAlong } from './rule.ts';
+import {
+  asMatrix,
+  full,
+  mask,
+  meanAlong,
+  type Rule,
+  type RuleContext,
+  reduceTo,
+  sumAlong,
+} from './rule.ts';
 
 function gemm(
   b: GraphBuilder,
@@ -23,15 +32,12 @@ function gemm(
   return b.add('Gemm', [left, right], attributes);
 }
 
-function swapLast(b: GraphBuilder, x: string): string {
-  const rank = b.shape(x).length;
-  return b.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
-}
-
 /** A matrix behind a transpose, so that Gemm's flag does the transposing. */
 function untransposed(b: GraphBuilder, x: string): readonly [string, boolean] {
   const before = b.producer(x);
-  return before?.op === 'Transpose' && b.shape(x).length === 2 ? [before.inputs[0]!, true] : [x, false];
+  return before?.op === 'Transpose' && b.shape(x).length === 2
+    ? [before.inputs[0]!, true]
+    : [x, false];
 }
 
 /** d b^T and a^T d; with a weight matrix (K, N) as two Gemm over all rows. */
@@ -50,8 +56,8 @@ const matMul: Rule = ({ b, x, y, d, need }) => {
   const product = (p: string, q: string) => b.add('MatMul', [p, q]);
   const batched = (value: string, to: string) => reduceTo(b, value, b.shape(value), b.shape(to));
   return [
-    need[0] ? batched(product(whole, swapLast(b, right)), left) : undefined,
-    need[1] ? batched(product(swapLast(b, left), whole), right) : undefined,
+    need[0] ? batched(product(whole, b.swapLast(right)), left) : undefined,
+    need[1] ? batched(product(b.swapLast(left), whole), right) : undefined,
   ];
 };
 
@@ -139,7 +145,10 @@ export const reductionRules = {
   ReduceMean: (c) => {
     const axes = reducedAxes(c);
     const shape = c.b.shape(c.x[0]!);
-    const count = c.b.countLike(c.d, axes.map((axis) => shape[axis]!));
+    const count = c.b.countLike(
+      c.d,
+      axes.map((axis) => shape[axis]!),
+    );
     return [c.b.add('Div', [kept(c, c.d, axes), count])];
   },
   ReduceMin: reduceExtremum,

@@ -8,7 +8,7 @@
 
 import { UserError } from '../core/errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
-import { type Dim, product, same } from '../onnx/dim.ts';
+import { type Dim, product } from '../onnx/dim.ts';
 import { type Node, nodeLabel } from '../onnx/graph.ts';
 
 export interface RuleContext {
@@ -46,7 +46,13 @@ export function sumAlong(
   const written = axes.filter((axis) => own[axis] !== 1);
   const sum = b.reduce('ReduceSum', d, written);
   if (lazy.length === 0) return sum;
-  return b.add('Mul', [sum, b.countLike(d, lazy.map((axis) => shape[axis]!))]);
+  return b.add('Mul', [
+    sum,
+    b.countLike(
+      d,
+      lazy.map((axis) => shape[axis]!),
+    ),
+  ]);
 }
 
 /** Sums a cotangent of shape `from` over what broadcasting repeated, down to a tensor of shape `to`. */
@@ -86,11 +92,6 @@ export function asMatrix(b: GraphBuilder, x: string): string {
 /** 1 where the condition holds, else 0, in the type of `like`. */
 export function mask(b: GraphBuilder, condition: string, like: string): string {
   return b.cast(condition, b.info(like).dtype);
-}
-
-/** True if no axis is lazily broadcast. */
-export function isFull(b: GraphBuilder, d: string, shape: readonly Dim[]): boolean {
-  return b.shape(d).every((dim, axis) => same(dim, shape[axis]!));
 }
 
 export function refuseGradient(node: Node, why: string): never {

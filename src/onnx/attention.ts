@@ -91,9 +91,7 @@ function attend(b: GraphBuilder, { query, key, value, scale, biases }: Attention
   const one = b.ints([2]);
   const k = grouped ? b.add('Unsqueeze', [key, one]) : key;
   const v = grouped ? b.add('Unsqueeze', [value, one]) : value;
-  const rank = b.shape(k).length;
-  const kT = b.transpose(k, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
-  const products = b.add('MatMul', [q, kT]);
+  const products = b.add('MatMul', [q, b.swapLast(k)]);
   const scaled = b.add('Mul', [products, b.scalarLike(products, scale)]);
   let scores = grouped ? b.reshape(scaled, [batch!, heads!, length!, keyLength!]) : scaled;
   for (const bias of biases) scores = b.add('Add', [scores, bias]);
@@ -151,7 +149,8 @@ export function groupQueryAttention(b: GraphBuilder, node: Node, inputs: readonl
 export function multiHeadAttention(b: GraphBuilder, node: Node, inputs: readonly string[]) {
   const heads = intOf(node, 'num_heads', 0);
   const [query, key, value, bias, paddingMask, attentionBias, pastKey] = inputs;
-  if (!query || !key || !value || b.shape(key).length === 5) unsupported(node, 'packed query, key and value');
+  if (!query || !key || !value || b.shape(key).length === 5)
+    unsupported(node, 'packed query, key and value');
   refusePast(b, node, pastKey);
   const widths = [query, key, value].map((x) => b.shape(x).at(-1)!);
   const parts = bias ? splitLast(b, bias, widths) : [];
@@ -162,7 +161,8 @@ export function multiHeadAttention(b: GraphBuilder, node: Node, inputs: readonly
   const biases: string[] = attentionBias ? [attentionBias] : [];
   if (intOf(node, 'unidirectional', 0) !== 0) biases.push(causalMask(b, dtype, b.shape(q!)[2]!));
   if (paddingMask) {
-    if (b.shape(paddingMask).length !== 2) unsupported(node, 'a key padding mask that is not (B, T)');
+    if (b.shape(paddingMask).length !== 2)
+      unsupported(node, 'a key padding mask that is not (B, T)');
     const zeroOrOne = b.cast(b.add('Unsqueeze', [paddingMask, b.ints([1, 2])]), dtype);
     const missing = b.add('Sub', [b.scalar(dtype, 1), zeroOrOne]);
     const filter = floatOf(node, 'mask_filter_value', -10000);

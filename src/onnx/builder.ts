@@ -3,7 +3,7 @@
 // nodes unless something that runs really needs their numbers: until then they are *contents* without a node.
 
 import { UserError } from '../core/errors.ts';
-import { type Dim, product, same, show } from './dim.ts';
+import { type Dim, product } from './dim.ts';
 import {
   type Attributes,
   type Graph,
@@ -14,23 +14,11 @@ import {
   type ValueInfo,
 } from './graph.ts';
 import { inferNode } from './infer.ts';
-import { domainOf, isOperator, type Operator, unknownOperator } from './operators.ts';
+import { constantKey, contentsOfTensor, nodeKey } from './keys.ts';
+import { domainOf, isOperator, type Operator, opsets, unknownOperator } from './operators.ts';
 import { simplify } from './peephole.ts';
-import { DataType, isFloat, numbersOf, sizeOf, type Tensor, tensorOf } from './tensor.ts';
-
-/** The operator sets that every normalised graph is written in. */
-export const opsets: Readonly<Record<string, number>> = { '': 18, 'com.microsoft': 1 };
-
-function constantKey({ dtype, shape, contents }: ValueInfo): string {
-  return `${dtype} [${shape.map(show)}] ${contents?.map((dim) => (Object.is(dim, -0) ? '-0' : show(dim)))}`;
-}
-
-/** Contents are followed for integers of rank 0 and 1 and for single floats; the rest is data. */
-function contentsOfTensor(tensor: Tensor): readonly number[] | undefined {
-  const size = sizeOf(tensor.dims);
-  const small = isFloat(tensor.dtype) ? size === 1 : size <= 64 && tensor.dims.length <= 1;
-  return small ? numbersOf(tensor) : undefined;
-}
+import { RuntimeShapes, reshapeTarget, type ShapeWriter } from './runtimeShapes.ts';
+import { DataType, type Tensor, tensorOf } from './tensor.ts';
 
 export class GraphBuilder {
   readonly #nodes: Node[] = [];
@@ -43,8 +31,14 @@ export class GraphBuilder {
   /** Constant text -> its value; and the values that exist as contents only. */
   readonly #constants = new Map<string, string>();
   readonly #unwritten = new Set<string>();
-  /** Where a symbol can be read at run time: an input and its axis. */
-  readonly #symbolSources = new Map<string, readonly [input: string, axis: number]>();
+  readonly #shapes = new RuntimeShapes();
+  readonly #shapeWriter: ShapeWriter = {
+    run: (op, inputs, info, attributes = {}) => {
+      const draft = { name: op, op, domain: '', inputs, outputs: [op], attributes };
+      return this.#emit(draft, [info])[0]!;
+    },
+    vector: (values) => this.#write(this.ints(values)),
+  };
   readonly #warnings = new Set<string>();
   readonly #counts = new Map<string, number>();
 
@@ -62,10 +56,6 @@ export class GraphBuilder {
 
   get nodes(): readonly Node[] {
     return this.#nodes;
-  }
-
-  get inputs(): readonly Port[] {
-    return this.#inputs;
   }
 
   /** Assumptions made about symbols, for people. */
@@ -89,10 +79,6 @@ export class GraphBuilder {
     return info;
   }
 
-  has(name: string): boolean {
-    return this.#values.has(name);
-  }
-
   shape(name: string): readonly Dim[] {
     return this.info(name).shape;
   }
@@ -101,17 +87,10 @@ export class GraphBuilder {
     return this.#producers.get(name);
   }
 
-  tensor(name: string): Tensor | undefined {
-    return this.#initializers.get(name);
-  }
-
   input(name: string, dtype: number, shape: readonly Dim[]): string {
     this.#inputs.push({ name, dtype, shape });
     this.#values.set(name, { dtype, shape });
-    shape.forEach((dim, axis) => {
-      if (typeof dim === 'number' || this.#symbolSources.has(dim.key)) return;
-      this.#symbolSources.set(dim.key, [name, axis]);
-    });
+    this.#shapes.note(name, shape);
     return name;
   }
 
@@ -166,8 +145,10 @@ export class GraphBuilder {
     if (infos.every((info) => info.contents !== undefined)) {
       return infos.map((info) => this.constant(info.dtype, info.shape, info.contents ?? []));
     }
-    const shaped = op === 'Reshape' ? this.#encodeReshape(draft, infos[0]!) : draft;
-    return this.#emit(shaped, infos, names);
+    if (op !== 'Reshape') return this.#emit(draft, infos, names);
+    const target = reshapeTarget(this.shape(inputs[0]!), infos[0]!.shape);
+    const written = { ...draft, inputs: [inputs[0]!, this.ints(target)], attributes: {} };
+    return this.#emit(written, infos, names);
   }
 
   /** The graph of what `outputs` (name -> value) depend on. Unused inputs are left out. */
@@ -259,80 +240,16 @@ export class GraphBuilder {
     return this.#append({ ...draft, name: outputs[0]!, inputs, outputs }, infos);
   }
 
-  /** A node whose output has contents: it must exist, so it is not folded away again. */
-  #run(op: Operator, inputs: readonly string[], info: ValueInfo, attributes: Attributes = {}) {
-    const draft = { name: op, op, domain: '', inputs, outputs: [op], attributes };
-    return this.#emit(draft, [info])[0]!;
-  }
-
   /** Makes sure that the value exists at run time: as an initialiser if its elements are numbers. */
   #write(name: string): string {
     if (!this.#unwritten.has(name)) return name;
     const info = this.info(name);
     const { dtype, shape, contents = [] } = info;
     const numbers = contents.filter((value) => typeof value === 'number');
-    if (numbers.length === contents.length) {
-      this.#initializers.set(name, tensorOf(dtype, shape.map(Number), numbers));
-      this.#unwritten.delete(name);
-      return name;
-    }
-    const vector = { dtype: DataType.int64, shape: [contents.length], contents };
-    const parts = contents.map((value) => this.#writeDim(value));
-    let value = parts.length === 1 ? parts[0]! : this.#run('Concat', parts, vector, { axis: int(0) });
-    if (shape.length === 0) value = this.#run('Squeeze', [value], { ...vector, shape });
-    if (shape.length > 1) {
-      value = this.#run('Reshape', [value, this.ints(shape)], { ...vector, shape });
-    }
-    return dtype === DataType.int64 ? value : this.#run('Cast', [value], info, { to: int(dtype) });
-  }
-
-  /** A dim as an int64 vector of one element, read from the inputs' shapes. */
-  #writeDim(dim: Dim): string {
-    const info = { dtype: DataType.int64, shape: [1], contents: [dim] };
-    if (typeof dim === 'number') return this.ints([dim]);
-    const source = this.#symbolSources.get(dim.key);
-    if (source !== undefined) {
-      const [input, axis] = source;
-      return this.#run('Shape', [input], info, { start: int(axis), end: int(axis + 1) });
-    }
-    const combine = (op: 'Add' | 'Mul', parts: readonly string[]) =>
-      parts.reduce((a, b) => this.#run(op, [a, b], info));
-    const terms = dim.terms.map(({ coefficient, symbols }) => {
-      const factors = symbols.map((name) => this.#writeSymbol(name));
-      const bare = coefficient === 1 && factors.length > 0;
-      return combine('Mul', bare ? factors : [this.#write(this.ints([coefficient])), ...factors]);
-    });
-    return combine('Add', terms);
-  }
-
-  #writeSymbol(name: string): string {
-    const source = this.#symbolSources.get(name);
-    if (source === undefined) {
-      throw new UserError(
-        'onnx',
-        `The size '${name}' is needed at run time but is no axis of an input.`,
-        `Bind '${name}' to a number.`,
-      );
-    }
-    const [input, axis] = source;
-    const info = { dtype: DataType.int64, shape: [1] };
-    return this.#run('Shape', [input], info, { start: int(axis), end: int(axis + 1) });
-  }
-
-  /** Writes a target shape with 0 (copied axis) and one -1, so that symbols need no nodes. */
-  #encodeReshape(
-    draft: Node & { readonly op: Operator },
-    info: ValueInfo,
-  ): Node & { readonly op: Operator } {
-    const source = this.shape(draft.inputs[0]!);
-    const copied = info.shape.map((dim, i) => {
-      const from = source[i];
-      return typeof dim !== 'number' && from !== undefined && same(from, dim) ? 0 : dim;
-    });
-    const open = copied.filter((dim) => typeof dim !== 'number').length;
-    const fits = open <= 1 && !info.shape.includes(0);
-    const target = fits ? copied.map((dim) => (typeof dim === 'number' ? dim : -1)) : info.shape;
-    return { ...draft, inputs: [draft.inputs[0]!, this.ints(target)], attributes: {} };
+    if (numbers.length < contents.length) return this.#shapes.write(this.#shapeWriter, info);
+    this.#initializers.set(name, tensorOf(dtype, shape.map(Number), numbers));
+    this.#unwritten.delete(name);
+    return name;
   }
 
   /** A float scalar of the same type as `like`. */
@@ -353,6 +270,12 @@ export class GraphBuilder {
     return this.add('Transpose', [value], { perm: { type: 'ints', value: perm } });
   }
 
+  /** The transpose of matrices (..., M, N). */
+  swapLast(value: string): string {
+    const rank = this.shape(value).length;
+    return this.transpose(value, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
+  }
+
   cast(value: string, dtype: number): string {
     return this.add('Cast', [value], { to: int(dtype) });
   }
@@ -370,17 +293,8 @@ export class GraphBuilder {
   /** A tensor of one float everywhere, whose shape may have symbols. */
   filled(dtype: number, shape: readonly Dim[], value: number): string {
     const tensor = tensorOf(dtype, [1], [value]);
-    return this.add('ConstantOfShape', [this.ints(shape)], { value: { type: 'tensor', value: tensor } });
+    return this.add('ConstantOfShape', [this.ints(shape)], {
+      value: { type: 'tensor', value: tensor },
+    });
   }
-}
-
-function nodeKey({ op, inputs, outputs, attributes }: Node): string {
-  const attributeText = Object.entries(attributes)
-    .map(([name, { type, value }]) =>
-      type === 'tensor'
-        ? `${name}=${value.dtype}:${value.dims}:${value.bytes}`
-        : `${name}=${JSON.stringify(value)}`,
-    )
-    .sort();
-  return `${op}(${inputs})x${outputs.length}{${attributeText}}`;
 }

@@ -59,8 +59,10 @@ const elementwise: Partial<Record<Operator, Elementwise>> = {
   Div: divide,
   Neg: ([a]) => mul(a!, -1),
   Abs: ([a]) => (isPositive(a!) ? a : numbers(Math.abs)([a!], 0)),
-  Min: (values) => (values.every((v) => same(v, values[0]!)) ? values[0] : numbers(Math.min)(values, 0)),
-  Max: (values) => (values.every((v) => same(v, values[0]!)) ? values[0] : numbers(Math.max)(values, 0)),
+  Min: (values) =>
+    values.every((v) => same(v, values[0]!)) ? values[0] : numbers(Math.min)(values, 0),
+  Max: (values) =>
+    values.every((v) => same(v, values[0]!)) ? values[0] : numbers(Math.max)(values, 0),
   Mod: numbers((a, b) => ((a % b) + b) % b),
   Pow: numbers((a, b) => a ** b),
   Sqrt: numbers(Math.sqrt),
@@ -125,7 +127,9 @@ function range(start: Dim, limit: Dim, step: Dim): Contents | undefined {
     return undefined;
   }
   const size = Math.max(0, Math.ceil((limit - start) / step));
-  return size > contentsLimit ? undefined : Array.from({ length: size }, (_, i) => start + i * step);
+  return size > contentsLimit
+    ? undefined
+    : Array.from({ length: size }, (_, i) => start + i * step);
 }
 
 function sliceContents(inputs: readonly (ValueInfo | undefined)[]): Contents | undefined {
@@ -139,7 +143,8 @@ function sliceContents(inputs: readonly (ValueInfo | undefined)[]): Contents | u
 
 function gatherContents(node: Node, inputs: readonly (ValueInfo | undefined)[]) {
   const [data, indices] = [inputs[0], inputs[1]?.contents];
-  if (data?.contents === undefined || indices === undefined || data.shape.length !== 1) return undefined;
+  if (data?.contents === undefined || indices === undefined || data.shape.length !== 1)
+    return undefined;
   if (intOf(node, 'axis', 0) > 0) return undefined;
   const picked = indices.map((i) => (typeof i === 'number' ? data.contents?.at(i) : undefined));
   return picked.every((value) => value !== undefined) ? picked : undefined;
@@ -193,7 +198,11 @@ export function contentsOf(
       return fill === undefined ? undefined : new Array<Dim>(size).fill(fill);
     }
     case 'Expand':
-      return x?.length === 1 ? new Array<Dim>(size).fill(x[0]!) : x?.length === size ? x : undefined;
+      return x?.length === 1
+        ? new Array<Dim>(size).fill(x[0]!)
+        : x?.length === size
+          ? x
+          : undefined;
     case 'Range':
       return x && y && z ? range(x[0]!, y[0]!, z[0]!) : undefined;
     case 'ReduceProd':

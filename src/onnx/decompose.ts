@@ -1,7 +1,12 @@
 // Operators that are other operators written short: rewritten when a graph is normalised, so that shape and
 // gradient rules are needed for the simple ones only.
 
-import { groupQueryAttention, multiHeadAttention, rotaryEmbedding, unsupported } from './attention.ts';
+import {
+  groupQueryAttention,
+  multiHeadAttention,
+  rotaryEmbedding,
+  unsupported,
+} from './attention.ts';
 import type { GraphBuilder } from './builder.ts';
 import { float, floatOf, int, intOf, intsOf, type Node } from './graph.ts';
 import type { Composite } from './operators.ts';
@@ -33,11 +38,6 @@ export function addTensor(b: GraphBuilder, name: string, tensor: Tensor): string
   const info = b.initializer(name, tensor);
   const contents = b.info(info).contents;
   return contents === undefined ? info : b.constant(tensor.dtype, tensor.dims, contents);
-}
-
-function swapLast(b: GraphBuilder, x: string): string {
-  const rank = b.shape(x).length;
-  return b.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
 }
 
 /** (x + skip + bias): the residual stream that Skip* operators also give out as their fourth output. */
@@ -74,8 +74,8 @@ const decompositions: { readonly [K in Composite]: Decompose } = {
     if (intOf(node, 'transBatchA', 0) || intOf(node, 'transBatchB', 0)) {
       unsupported(node, 'a transposed batch axis');
     }
-    const x = intOf(node, 'transA', 0) ? swapLast(b, left!) : left!;
-    const y = intOf(node, 'transB', 0) ? swapLast(b, right!) : right!;
+    const x = intOf(node, 'transA', 0) ? b.swapLast(left!) : left!;
+    const y = intOf(node, 'transB', 0) ? b.swapLast(right!) : right!;
     const product = b.add('MatMul', [x, y]);
     return [b.add('Mul', [product, b.scalarLike(product, floatOf(node, 'alpha', 1))])];
   },

@@ -48,7 +48,9 @@ const fastGelu = cube.flatMap((xxx) => {
 function isVector(builder: GraphBuilder, name: string | undefined, like: string): boolean {
   if (name === undefined) return false;
   const shape = builder.shape(name);
-  return shape.length === 1 && typeof shape[0] === 'number' && shape[0] === builder.shape(like).at(-1);
+  return (
+    shape.length === 1 && typeof shape[0] === 'number' && shape[0] === builder.shape(like).at(-1)
+  );
 }
 
 function reducesLastAxis(builder: GraphBuilder, axes: string | undefined, of: string): boolean {
@@ -79,7 +81,8 @@ function fuseLayerNorm(builder: GraphBuilder, name: string): string | undefined 
   const norm = [name, ...(builder.producer(name)?.inputs ?? [])]
     .map((candidate) => builder.producer(candidate))
     .find((producer) => producer?.op === 'SimplifiedLayerNormalization');
-  if (input === undefined || norm === undefined || !isVector(builder, bias, input)) return undefined;
+  if (input === undefined || norm === undefined || !isVector(builder, bias, input))
+    return undefined;
   if (!reducesLastAxis(builder, axes, input)) return undefined;
   return builder.add('LayerNormalization', [input, weight, bias], {
     axis: int(-1),

@@ -13,11 +13,13 @@ function describeForeign(bytes: Uint8Array): string {
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 16));
   if (bytes.length === 0) return 'This file is empty.';
   if (head.startsWith('GGUF')) return 'This is a GGUF file, not an ONNX model.';
-  if (head.startsWith('PK')) return 'This is a zip archive (or a PyTorch checkpoint), not an ONNX model.';
+  if (head.startsWith('PK'))
+    return 'This is a zip archive (or a PyTorch checkpoint), not an ONNX model.';
   if (head[8] === '{') return 'This is a safetensors file, not an ONNX model.';
   if (/^\s*[{[]/.test(head)) return 'This is a JSON file, not an ONNX model.';
   if (/^\s*</.test(head)) return 'This is a web page (HTML or XML), not an ONNX model.';
-  if (head.startsWith('version https')) return 'This is a Git LFS pointer, not the ONNX model itself.';
+  if (head.startsWith('version https'))
+    return 'This is a Git LFS pointer, not the ONNX model itself.';
   return 'This is not an ONNX model.';
 }
 

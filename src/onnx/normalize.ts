@@ -48,7 +48,11 @@ function keptOutputs(graph: Graph, wanted: readonly string[] | undefined): strin
   );
 }
 
-function bindGraph(graph: Graph, bindings: Readonly<Record<string, Dim>>, outputs: readonly string[]) {
+function bindGraph(
+  graph: Graph,
+  bindings: Readonly<Record<string, Dim>>,
+  outputs: readonly string[],
+) {
   return {
     ...graph,
     inputs: graph.inputs.map((port) => ({
@@ -77,7 +81,8 @@ function translate(
   const keep = (values: readonly (string | undefined)[]) =>
     node.outputs.map((output, i) => {
       const value = values[i];
-      if (value === undefined) return output !== '' && used.has(output) ? refuseExtraOutput(node, i) : '';
+      if (value === undefined)
+        return output !== '' && used.has(output) ? refuseExtraOutput(node, i) : '';
       return fuse(b, value) ?? value;
     });
   if (isComposite(node.op)) return keep(decompose(b, { ...node, op: node.op }, inputs));

@@ -122,6 +122,9 @@ export const isDifferentiable = (op: string): op is Differentiable => differenti
 export const isFlat = (op: string): op is Flat => flatNames.has(op);
 export const isComposite = (op: string): op is Composite => compositeNames.has(op);
 
+/** The operator sets that every normalised graph is written in. */
+export const opsets: Readonly<Record<string, number>> = { '': 18, 'com.microsoft': 1 };
+
 /** The domain under which ONNX Runtime has the operator; '' for all but a few contributed ones. */
 export function domainOf(op: Operator): string {
   return op === 'Gelu' || op === 'FastGelu' || op === 'MatMulNBits' ? 'com.microsoft' : '';

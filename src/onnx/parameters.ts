@@ -5,7 +5,7 @@
 import { UserError } from '../core/errors.ts';
 import type { Graph, Node } from './graph.ts';
 import { isDifferentiable } from './operators.ts';
-import { DataType, float32Of, isFloat, type Tensor, typeName } from './tensor.ts';
+import { DataType, float32Of, type Tensor, typeName } from './tensor.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -132,10 +132,4 @@ export function refuseNarrowWeights(graph: Graph): void {
       'Use the float32 export (model.onnx instead of model_quantized.onnx), or a 4-bit export (model_q4.onnx) with LoRA.',
     );
   }
-}
-
-/** True for float values: those that can carry a gradient. */
-export function carriesGradient(graph: Graph, name: string): boolean {
-  const info = graph.values.get(name);
-  return info !== undefined && isFloat(info.dtype);
 }

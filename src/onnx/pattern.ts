@@ -44,7 +44,8 @@ function* matches(
     }
     case 'number': {
       const n = scalarOf(builder, name);
-      if (n !== undefined && Math.abs(n - pattern.value) <= 1e-4 * Math.abs(pattern.value)) yield found;
+      if (n !== undefined && Math.abs(n - pattern.value) <= 1e-4 * Math.abs(pattern.value))
+        yield found;
       return;
     }
     case 'scalar': {

@@ -4,7 +4,9 @@
 import type { GraphBuilder } from './builder.ts';
 import { type Dim, same, sameShape } from './dim.ts';
 import { type Attributes, ints, type Node, nodeLabel } from './graph.ts';
-import { axisOf, inferNode, sliceRanges } from './infer.ts';
+import { inferNode } from './infer.ts';
+import { axisOf } from './inference.ts';
+import { sliceRanges } from './inferLayout.ts';
 import { domainOf, type Operator } from './operators.ts';
 import { isFloat } from './tensor.ts';
 

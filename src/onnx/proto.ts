@@ -3,9 +3,9 @@
 
 import { create } from '@bufbuild/protobuf';
 import {
-  AttributeProto_AttributeType as AttributeType,
   type AttributeProto,
   AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
   GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,

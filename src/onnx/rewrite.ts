@@ -13,7 +13,11 @@ export type Visit = (
 ) => readonly string[] | undefined;
 
 /** Adds a node of a normalised graph with other inputs. Throws UserError for operators without rules. */
-export function replay(builder: GraphBuilder, node: Node, inputs: readonly string[]): readonly string[] {
+export function replay(
+  builder: GraphBuilder,
+  node: Node,
+  inputs: readonly string[],
+): readonly string[] {
   if (!isOperator(node.op)) throw unknownOperator(node);
   return node.outputs.length === 1
     ? [builder.add(node.op, inputs, node.attributes, node.outputs[0])]

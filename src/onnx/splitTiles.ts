@@ -3,7 +3,7 @@
 
 import { type Dim, same, show } from './dim.ts';
 import { type Graph, int, type Node } from './graph.ts';
-import { sliceRanges } from './infer.ts';
+import { sliceRanges } from './inferLayout.ts';
 import { rewrite } from './rewrite.ts';
 
 interface Tile {
@@ -34,7 +34,8 @@ function ordered(tiles: readonly Tile[], size: Dim): Tile[] | undefined {
     if (next === undefined || inOrder.includes(next)) return undefined;
     inOrder.push(next);
     at = next.end;
-    if (same(at, size)) return inOrder.length === tiles.length && tiles.length > 1 ? inOrder : undefined;
+    if (same(at, size))
+      return inOrder.length === tiles.length && tiles.length > 1 ? inOrder : undefined;
   }
 }
 
@@ -51,8 +52,11 @@ export function splitTiles(graph: Graph): Graph {
     const { node, axis } = tiles[0]!;
     const size = graph.values.get(node.inputs[0]!)!.shape[axis]!;
     const inOrder = ordered(tiles, size);
-    const concrete = inOrder?.every((tile) => typeof tile.end === 'number' && typeof tile.start === 'number');
-    if (inOrder !== undefined && concrete) for (const tile of inOrder) splits.set(tile.node, inOrder);
+    const concrete = inOrder?.every(
+      (tile) => typeof tile.end === 'number' && typeof tile.start === 'number',
+    );
+    if (inOrder !== undefined && concrete)
+      for (const tile of inOrder) splits.set(tile.node, inOrder);
   }
   if (splits.size === 0) return graph;
   return rewrite(graph, (b, node, inputs) => {

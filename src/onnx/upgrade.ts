@@ -1,11 +1,11 @@
 // Brings nodes of operator sets 13 and later to the one form (set 18) that the rest of the engine knows: axes and
 // split sizes as inputs, defaults written out.
 
+import { UserError } from '../core/errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import { type Attributes, int, intOf, intsOf, type Node, nodeLabel, textOf } from './graph.ts';
 import { inferNode } from './infer.ts';
 import type { Operator } from './operators.ts';
-import { UserError } from '../core/errors.ts';
 
 interface Upgraded {
   readonly op: Operator;
@@ -29,7 +29,10 @@ const axesAsInput: Upgrade = (builder, node) => {
 
 const axisWritten =
   (axis: number): Upgrade =>
-  (_, node) => ({ ...node, attributes: { ...node.attributes, axis: int(intOf(node, 'axis', axis)) } });
+  (_, node) => ({
+    ...node,
+    attributes: { ...node.attributes, axis: int(intOf(node, 'axis', axis)) },
+  });
 
 const splitSizes: Upgrade = (builder, node) => {
   const infos = node.inputs.map((name) => (name === '' ? undefined : builder.info(name)));

@@ -18,7 +18,10 @@ const positions = ids.map((_, i) => i % T);
 
 const feeds: Feeds = {
   input_ids: int64s([B, T], ids),
-  attention_mask: int64s([B, T], ids.map(() => 1)),
+  attention_mask: int64s(
+    [B, T],
+    ids.map(() => 1),
+  ),
   position_ids: int64s([B, T], positions),
 };
 
@@ -47,18 +50,30 @@ describe.each(['tiny-small', 'tiny-large'])('%s', (name) => {
   });
 
   it('learns: one step of gradient descent lowers the loss, and the file written back has the new logits', async () => {
-    const joint = withTokenLogProbs(graph, parameters.map((parameter) => parameter.name));
+    const joint = withTokenLogProbs(
+      graph,
+      parameters.map((parameter) => parameter.name),
+    );
     const session = await sessionOf(joint.graph);
     const tokens = B * (T - 1);
     const last = ids.map((_, i) => i % T === T - 1);
     const loss: Feeds = {
-      targets: int64s([B, T], ids.map((_, i) => (last[i] ? 0 : ids[i + 1]!))),
-      weights: floats([B, T], last.map((isLast) => (isLast ? 0 : -1 / tokens))),
+      targets: int64s(
+        [B, T],
+        ids.map((_, i) => (last[i] ? 0 : ids[i + 1]!)),
+      ),
+      weights: floats(
+        [B, T],
+        last.map((isLast) => (isLast ? 0 : -1 / tokens)),
+      ),
     };
     const lossAt = async (weights: Feeds) => {
       const results = await session.run({ ...feeds, ...loss, ...weights });
       const { data } = results.logProbs!;
-      const sum = data.reduce((total, logProb, i) => (last[i] ? total : total - logProb / tokens), 0);
+      const sum = data.reduce(
+        (total, logProb, i) => (last[i] ? total : total - logProb / tokens),
+        0,
+      );
       return { sum, results };
     };
     const start = weightFeeds(parameters);
@@ -66,12 +81,18 @@ describe.each(['tiny-small', 'tiny-large'])('%s', (name) => {
     const trained = new Map(
       parameters.map(({ name, tensor }) => {
         const gradient = before.results[joint.gradients.get(name)!]!.data;
-        expect(gradient.some((g) => g !== 0), `gradient of ${name}`).toBe(true);
+        expect(
+          gradient.some((g) => g !== 0),
+          `gradient of ${name}`,
+        ).toBe(true);
         return [name, float32Of(tensor).map((w, i) => w - 0.05 * gradient[i]!)] as const;
       }),
     );
     const stepped: Feeds = Object.fromEntries(
-      parameters.map(({ name, dims }): [string, Value] => [name, { dims, data: trained.get(name)! }]),
+      parameters.map(({ name, dims }): [string, Value] => [
+        name,
+        { dims, data: trained.get(name)! },
+      ]),
     );
     const after = await lossAt(stepped);
     expect(after.sum).toBeLessThan(before.sum);

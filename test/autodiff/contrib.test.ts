@@ -12,7 +12,7 @@ import { weightFeeds } from './torch.ts';
 const models = {
   'GroupQueryAttention, packed': () => genAi(true),
   'GroupQueryAttention, apart': () => genAi(false),
-  'MultiHeadAttention': optimized,
+  MultiHeadAttention: optimized,
 } as const;
 
 describe.each(Object.entries(models))('%s', (_, make) => {
@@ -21,7 +21,10 @@ describe.each(Object.entries(models))('%s', (_, make) => {
   const names = parameters.map((parameter) => parameter.name);
 
   it('has the logits of the fused operators', async () => {
-    const [original, ours] = [await run(fused, feeds), await run(graph, { ...feeds, ...weightFeeds(parameters) })];
+    const [original, ours] = [
+      await run(fused, feeds),
+      await run(graph, { ...feeds, ...weightFeeds(parameters) }),
+    ];
     expect(relativeError(ours.logits!.data, original.logits!.data)).toBeLessThanOrEqual(1e-6);
   });
 
@@ -53,12 +56,16 @@ describe.each(Object.entries(models))('%s', (_, make) => {
       const norm = Math.hypot(...gradient);
       const direction = (i: number) => gradient[i]! / norm;
       const h = 1 / 64;
-      const sides = await Promise.all([h, -h, 2 * h, -2 * h].map((s) => along(name, value, (i) => s * direction(i))));
+      const sides = await Promise.all(
+        [h, -h, 2 * h, -2 * h].map((s) => along(name, value, (i) => s * direction(i))),
+      );
       const numeric = (8 * (sides[0]! - sides[1]!) - (sides[2]! - sides[3]!)) / (12 * h);
       expect(Math.abs(numeric - norm) / norm, name).toBeLessThanOrEqual(2e-3);
       // And along a direction of its own, so that no component is missing.
       const other = (i: number) => Math.sin(i * 3.7 + 1) / Math.sqrt(gradient.length);
-      const others = await Promise.all([h, -h, 2 * h, -2 * h].map((s) => along(name, value, (i) => s * other(i))));
+      const others = await Promise.all(
+        [h, -h, 2 * h, -2 * h].map((s) => along(name, value, (i) => s * other(i))),
+      );
       const numericOther = (8 * (others[0]! - others[1]!) - (others[2]! - others[3]!)) / (12 * h);
       const exact = gradient.reduce((sum, g, i) => sum + g * other(i), 0);
       expect(Math.abs(numericOther - exact) / norm, name).toBeLessThanOrEqual(2e-3);

@@ -1,9 +1,11 @@
 // The texts that people see for files that cannot be read or trained: what was found and what to do.
 
+import { create } from '@bufbuild/protobuf';
+import { TensorProto_DataLocation, TensorProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../../src/core/errors.ts';
-import { withTokenLogProbs, withCotangents } from '../../src/autodiff/joint.ts';
+import { withCotangents, withTokenLogProbs } from '../../src/autodiff/joint.ts';
 import { injectLora } from '../../src/autodiff/lora.ts';
+import { UserError } from '../../src/core/errors.ts';
 import { symbol } from '../../src/onnx/dim.ts';
 import { type Attributes, type Graph, int, type Node } from '../../src/onnx/graph.ts';
 import { externalFiles, readModel, writeModel } from '../../src/onnx/model.ts';
@@ -11,8 +13,6 @@ import { normalize } from '../../src/onnx/normalize.ts';
 import { graphFrom, modelFrom } from '../../src/onnx/proto.ts';
 import { DataType, type Tensor, tensorOf } from '../../src/onnx/tensor.ts';
 import { withWeights } from '../../src/onnx/weights.ts';
-import { create } from '@bufbuild/protobuf';
-import { TensorProto_DataLocation, TensorProtoSchema } from 'onnx-buf';
 import { bytesOf } from './fixtures.ts';
 
 function failure(action: () => unknown): UserError {
@@ -35,8 +35,14 @@ describe('files that are not models', () => {
     ['<!doctype html><html>', 'This is a web page (HTML or XML), not an ONNX model.'],
     ['GGUF\u0003\u0000\u0000', 'This is a GGUF file, not an ONNX model.'],
     ['PK\u0003\u0004', 'This is a zip archive (or a PyTorch checkpoint), not an ONNX model.'],
-    ['\u0040\u0000\u0000\u0000\u0000\u0000\u0000\u0000{"a":1}', 'This is a safetensors file, not an ONNX model.'],
-    ['version https://git-lfs.github.com/spec/v1', 'This is a Git LFS pointer, not the ONNX model itself.'],
+    [
+      '\u0040\u0000\u0000\u0000\u0000\u0000\u0000\u0000{"a":1}',
+      'This is a safetensors file, not an ONNX model.',
+    ],
+    [
+      'version https://git-lfs.github.com/spec/v1',
+      'This is a Git LFS pointer, not the ONNX model itself.',
+    ],
     ['hello world', 'This is not an ONNX model.'],
   ])('%j', (text, message) => {
     const error = failure(() => readModel(ascii(text)));
@@ -90,7 +96,11 @@ describe('files that are not models', () => {
   });
 });
 
-const weight = tensorOf(DataType.float, [4, 4], Array.from({ length: 16 }, (_, i) => i / 16));
+const weight = tensorOf(
+  DataType.float,
+  [4, 4],
+  Array.from({ length: 16 }, (_, i) => i / 16),
+);
 
 /** ids (B, T) -> embedding (B, T, 4) -> the nodes under test -> logits */
 function decoder(
@@ -103,10 +113,9 @@ function decoder(
     inputs: [{ name: 'input_ids', dtype: DataType.int64, shape: [symbol('B'), symbol('T')] }],
     outputs: [{ name: 'logits', dtype: DataType.float, shape: [symbol('B'), symbol('T'), 4] }],
     initializers: new Map(Object.entries({ wte: weight, ...tensors })),
-    nodes: [
-      { op: 'Gather', inputs: ['wte', 'input_ids'], outputs: ['x'] },
-      ...nodes,
-    ].map((node) => ({ name: '', op: '', domain: '', inputs: [], outputs: [], attributes, ...node })),
+    nodes: [{ op: 'Gather', inputs: ['wte', 'input_ids'], outputs: ['x'] }, ...nodes].map(
+      (node) => ({ name: '', op: '', domain: '', inputs: [], outputs: [], attributes, ...node }),
+    ),
     values: new Map(),
     opsets: { '': opset },
   };
@@ -206,7 +215,13 @@ describe('graphs that cannot be trained', () => {
 
   it('a gradient through an operator that only goes forward', () => {
     const nodes = [
-      { op: 'ScatterElements', name: 's', inputs: ['x', 'at', 'x'], outputs: ['logits'], attributes: { axis: int(0) } },
+      {
+        op: 'ScatterElements',
+        name: 's',
+        inputs: ['x', 'at', 'x'],
+        outputs: ['logits'],
+        attributes: { axis: int(0) },
+      },
     ];
     const at = tensorOf(DataType.int64, [1, 1, 4], [0, 0, 0, 0]);
     const { graph } = normalize(decoder(nodes, { tensors: { at } }));
@@ -219,17 +234,28 @@ describe('graphs that cannot be trained', () => {
   it('a slice with gaps', () => {
     const numbers = (...values: number[]) => tensorOf(DataType.int64, [values.length], values);
     const tensors = { zero: numbers(0), four: numbers(4), two: numbers(2) };
-    const nodes = [{ op: 'Slice', inputs: ['x', 'zero', 'four', 'two', 'two'], outputs: ['logits'] }];
+    const nodes = [
+      { op: 'Slice', inputs: ['x', 'zero', 'four', 'two', 'two'], outputs: ['logits'] },
+    ];
     const { graph } = normalize(decoder(nodes, { tensors }));
     const error = failure(() => withCotangents(graph, ['wte']));
     expect(error.message).toBe("Slice node 'logits' has no gradient: its step is not 1.");
   });
 
   it('logits without a length', () => {
-    const nodes = [{ op: 'ReduceMean', inputs: ['x'], outputs: ['logits'], attributes: { keepdims: int(0), axes: { type: 'ints', value: [1] } as const } }];
+    const nodes = [
+      {
+        op: 'ReduceMean',
+        inputs: ['x'],
+        outputs: ['logits'],
+        attributes: { keepdims: int(0), axes: { type: 'ints', value: [1] } as const },
+      },
+    ];
     const { graph } = normalize(decoder(nodes));
     const error = failure(() => withTokenLogProbs(graph, ['wte']));
-    expect(error.message).toBe('The logits have 2 axes; training needs (batch, length, vocabulary).');
+    expect(error.message).toBe(
+      'The logits have 2 axes; training needs (batch, length, vocabulary).',
+    );
   });
 
   it('LoRA without a matrix', () => {

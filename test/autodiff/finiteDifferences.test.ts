@@ -4,7 +4,8 @@
 // with the fourth-order formula and a wide step.
 
 import { describe, expect, it } from 'vitest';
-import { type BuiltCase, buildCase, cases, type RuleCase } from './cases.ts';
+import type { RuleCase } from './caseKit.ts';
+import { type BuiltCase, buildCase, cases } from './cases.ts';
 import { doubles, type Feeds, floats, relativeError, type Session, sessionOf } from './run.ts';
 
 /** A small generator of its own: test data that never changes. */
@@ -21,7 +22,9 @@ function draw(rule: RuleCase, built: BuiltCase, seed: number, ySize: number) {
   const make = rule.single ? floats : doubles;
   const inputs = rule.shapes.map((dims) => {
     const size = dims.reduce((n, dim) => n * dim, 1);
-    const values = Array.from({ length: size }, () => (rule.positive ? 0.5 + 1.5 * next() : 4 * next() - 2));
+    const values = Array.from({ length: size }, () =>
+      rule.positive ? 0.5 + 1.5 * next() : 4 * next() - 2,
+    );
     return { dims, values };
   });
   const dy = Array.from({ length: ySize }, () => 2 * next() - 1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { uniform } from '../../src/core/rng.ts';
 import { withCotangents } from '../../src/autodiff/joint.ts';
 import { injectLora, mergeLora } from '../../src/autodiff/lora.ts';
+import { uniform } from '../../src/core/rng.ts';
 import { readModel } from '../../src/onnx/model.ts';
 import { normalize } from '../../src/onnx/normalize.ts';
 import { graphFrom } from '../../src/onnx/proto.ts';
@@ -13,7 +13,13 @@ import { values, weightFeeds } from './torch.ts';
 const normal = (index: number) => uniform({ seed: 3, run: 0, step: index, row: 0 }) * 2 - 1;
 
 /** (rows, inner) x (inner, columns) in float64 */
-function product(x: ArrayLike<number>, y: ArrayLike<number>, rows: number, inner: number, columns: number) {
+function product(
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  rows: number,
+  inner: number,
+  columns: number,
+) {
   return Array.from({ length: rows * columns }, (_, i) => {
     const [row, column] = [Math.floor(i / columns), i % columns];
     let sum = 0;
@@ -24,7 +30,10 @@ function product(x: ArrayLike<number>, y: ArrayLike<number>, rows: number, inner
 
 /** (rows, columns) as (columns, rows) */
 function transposedOf(x: ArrayLike<number>, rows: number, columns: number): number[] {
-  return Array.from({ length: rows * columns }, (_, i) => x[(i % rows) * columns + Math.floor(i / rows)]!);
+  return Array.from(
+    { length: rows * columns },
+    (_, i) => x[(i % rows) * columns + Math.floor(i / rows)]!,
+  );
 }
 
 describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
@@ -36,7 +45,9 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
   it('starts from the model as it is, and freezes its weights', async () => {
     const { logits } = await run(lora.graph, { ...fixture.feeds, ...weightFeeds(lora.parameters) });
     expect(relativeError(logits!.data, values(fixture.logits))).toBeLessThanOrEqual(1e-6);
-    const lifted = lora.graph.inputs.map((port) => port.name).filter((input) => !(input in fixture.feeds));
+    const lifted = lora.graph.inputs
+      .map((port) => port.name)
+      .filter((input) => !(input in fixture.feeds));
     expect(lifted.sort()).toEqual([...names].sort());
   });
 
@@ -48,7 +59,10 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
       }),
     );
     const adapters: Feeds = Object.fromEntries(
-      lora.parameters.map(({ name, dims }): [string, Value] => [name, { dims, data: trained.get(name)! }]),
+      lora.parameters.map(({ name, dims }): [string, Value] => [
+        name,
+        { dims, data: trained.get(name)! },
+      ]),
     );
     const all = { ...fixture.feeds, dlogits: fixture.dlogits };
     const ours = await run(withCotangents(lora.graph, names).graph, { ...all, ...adapters });

@@ -44,7 +44,11 @@ function graphOf(
 
 const ramp = (dims: readonly number[], start = 0) => {
   const size = dims.reduce((n, dim) => n * dim, 1);
-  return tensorOf(DataType.float, dims, Array.from({ length: size }, (_, i) => start + i * 0.1));
+  return tensorOf(
+    DataType.float,
+    dims,
+    Array.from({ length: size }, (_, i) => start + i * 0.1),
+  );
 };
 const embedding = { op: 'Gather', inputs: ['wte', 'input_ids'], outputs: ['x'] };
 
@@ -63,7 +67,9 @@ describe('decoders that torch exported', () => {
     expect(countOps(gpt2).Shape).toBe(2);
     expect(llama.nodes).toHaveLength(122);
     const fixed = { batch_size: 3, sequence_length: 7 };
-    const concrete = normalize(graphFrom(readModel(loadFixture('llama').onnx)), { bindings: fixed });
+    const concrete = normalize(graphFrom(readModel(loadFixture('llama').onnx)), {
+      bindings: fixed,
+    });
     expect(countOps(concrete.graph).Shape).toBeUndefined();
   });
 
@@ -105,11 +111,12 @@ describe('weights', () => {
   });
 
   it('of fresh models are not tied for being all alike', () => {
-    const ones = (dims: readonly number[]) => tensorOf(DataType.float, dims, new Array<number>(16).fill(1));
-    const graph = graphOf(
-      [embedding, { op: 'MatMul', inputs: ['x', 'w'], outputs: ['logits'] }],
-      { wte: ones([4, 4]), w: ones([4, 4]) },
-    );
+    const ones = (dims: readonly number[]) =>
+      tensorOf(DataType.float, dims, new Array<number>(16).fill(1));
+    const graph = graphOf([embedding, { op: 'MatMul', inputs: ['x', 'w'], outputs: ['logits'] }], {
+      wte: ones([4, 4]),
+      w: ones([4, 4]),
+    });
     expect(normalize(graph).ties.size).toBe(0);
   });
 
@@ -126,15 +133,22 @@ describe('weights', () => {
     expect(normalize(graph).parameters.map((p) => p.name)).toEqual(['wte', 'w']);
   });
 
-  it.each([{}, { batch_size: 1, sequence_length: 7 }])('are not inverse frequencies (%j)', (bindings) => {
-    const raw = graphFrom(readModel(loadFixture('llama').onnx));
-    const { graph, parameters } = normalize(raw, { bindings });
-    expect(parameters).toHaveLength(21);
-    expect(graph.initializers.has('onnx::Expand_629')).toBe(true);
-  });
+  it.each([{}, { batch_size: 1, sequence_length: 7 }])(
+    'are not inverse frequencies (%j)',
+    (bindings) => {
+      const raw = graphFrom(readModel(loadFixture('llama').onnx));
+      const { graph, parameters } = normalize(raw, { bindings });
+      expect(parameters).toHaveLength(21);
+      expect(graph.initializers.has('onnx::Expand_629')).toBe(true);
+    },
+  );
 
   it('are not masks and not cos/sin tables', () => {
-    const table = tensorOf(DataType.float, [3, 4], [1, 1, 1, 1, 0.5, 0.9, 0.2, 0.1, -0.4, 0.6, 0.9, 0.9]);
+    const table = tensorOf(
+      DataType.float,
+      [3, 4],
+      [1, 1, 1, 1, 0.5, 0.9, 0.2, 0.1, -0.4, 0.6, 0.9, 0.9],
+    );
     const graph = graphOf(
       [
         embedding,
@@ -170,14 +184,39 @@ describe('slices that tile an axis', () => {
     );
 
   it('become one Split', () => {
-    const counts = countOps(normalize(slices([['two', 'end'], ['zero', 'two']])).graph);
+    const counts = countOps(
+      normalize(
+        slices([
+          ['two', 'end'],
+          ['zero', 'two'],
+        ]),
+      ).graph,
+    );
     expect(counts).toMatchObject({ Split: 1 });
     expect(counts.Slice).toBeUndefined();
   });
 
   it('stay as they are if they overlap or leave a gap', () => {
-    expect(countOps(normalize(slices([['zero', 'two'], ['one', 'end']])).graph).Slice).toBe(2);
-    expect(countOps(normalize(slices([['zero', 'one'], ['two', 'end']])).graph).Slice).toBe(2);
+    expect(
+      countOps(
+        normalize(
+          slices([
+            ['zero', 'two'],
+            ['one', 'end'],
+          ]),
+        ).graph,
+      ).Slice,
+    ).toBe(2);
+    expect(
+      countOps(
+        normalize(
+          slices([
+            ['zero', 'one'],
+            ['two', 'end'],
+          ]),
+        ).graph,
+      ).Slice,
+    ).toBe(2);
   });
 });
 

@@ -45,7 +45,10 @@ describe('lowering for WebGPU', () => {
   const fixture = loadFixture('llama');
   const { graph, parameters } = normalize(graphFrom(readModel(fixture.onnx)));
   const lowered = lower(graph, { provider: 'webgpu' });
-  const joint = withCotangents(lowered, parameters.map((parameter) => parameter.name)).graph;
+  const joint = withCotangents(
+    lowered,
+    parameters.map((parameter) => parameter.name),
+  ).graph;
 
   it('takes ids, masks and positions as int32 and has the same gradients', async () => {
     const narrow = Object.fromEntries(

@@ -54,7 +54,10 @@ describe('reading and writing', () => {
 
   it('keeps a training graph of ours as a value', () => {
     const { graph, parameters } = normalize(graphFrom(readModel(bytesOf(files[1]!))));
-    const joint = withCotangents(graph, parameters.map((parameter) => parameter.name)).graph;
+    const joint = withCotangents(
+      graph,
+      parameters.map((parameter) => parameter.name),
+    ).graph;
     const again = graphFrom(readModel(writeModel(modelFrom(joint))));
     expect(again.nodes).toEqual(joint.nodes);
     expect(again.inputs).toEqual(joint.inputs);

@@ -17,9 +17,18 @@ function feedsFor(B: number, T: number): Feeds {
     Array.from({ length: B * T }, (_, i) => f(Math.floor(i / T), i % T));
   const dlogits = Array.from({ length: B * T * vocabulary }, (_, i) => Math.sin(i * 12.9898));
   return {
-    input_ids: int64s([B, T], each((b, t) => (b * 31 + t * 17 + 5) % vocabulary)),
-    attention_mask: int64s([B, T], each(() => 1)),
-    position_ids: int64s([B, T], each((_, t) => t)),
+    input_ids: int64s(
+      [B, T],
+      each((b, t) => (b * 31 + t * 17 + 5) % vocabulary),
+    ),
+    attention_mask: int64s(
+      [B, T],
+      each(() => 1),
+    ),
+    position_ids: int64s(
+      [B, T],
+      each((_, t) => t),
+    ),
     dlogits: floats([B, T, vocabulary], dlogits),
   };
 }
@@ -30,7 +39,12 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
     const { graph, parameters } = normalize(raw);
     const names = parameters.map((parameter) => parameter.name);
     const symbolic = await sessionOf(withCotangents(graph, names).graph);
-    for (const [B, T] of [[1, 1], [2, 8], [4, 24], [32, 64]] as const) {
+    for (const [B, T] of [
+      [1, 1],
+      [2, 8],
+      [4, 24],
+      [32, 64],
+    ] as const) {
       const feeds = { ...feedsFor(B, T), ...weightFeeds(parameters) };
       const bindings = { batch_size: B, sequence_length: T };
       const concrete = withCotangents(normalize(raw, { bindings }).graph, names).graph;

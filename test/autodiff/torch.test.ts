@@ -29,7 +29,9 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
 
       it('joint', async () => {
         const results = await run(joint.graph, feeds);
-        expect(relativeError(results.logits!.data, values(fixture.logits))).toBeLessThanOrEqual(1e-6);
+        expect(relativeError(results.logits!.data, values(fixture.logits))).toBeLessThanOrEqual(
+          1e-6,
+        );
         expect(worstGradient(fixture, parameters, results)).toBeLessThanOrEqual(tolerance);
       });
 
@@ -37,7 +39,9 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
         const { forward, backward, residuals } = partition(joint, policy, nominal);
         const { logits, ...kept } = await run(forward, feeds);
         expect(relativeError(logits!.data, values(fixture.logits))).toBeLessThanOrEqual(1e-6);
-        expect(Object.keys(kept).sort()).toEqual([...residuals].filter((r) => r !== 'logits').sort());
+        expect(Object.keys(kept).sort()).toEqual(
+          [...residuals].filter((r) => r !== 'logits').sort(),
+        );
         const results = await run(backward, { ...feeds, ...asFeeds({ logits: logits!, ...kept }) });
         expect(worstGradient(fixture, parameters, results)).toBeLessThanOrEqual(tolerance);
       });

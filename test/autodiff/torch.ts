@@ -3,7 +3,7 @@
 import type { Parameter } from '../../src/onnx/parameters.ts';
 import { float32Of } from '../../src/onnx/tensor.ts';
 import type { Fixture } from './fixtures.ts';
-import { type Feeds, relativeError, type Results, type Value } from './run.ts';
+import { type Feeds, type Results, relativeError, type Value } from './run.ts';
 
 export function weightFeeds(parameters: readonly Parameter[]): Feeds {
   return Object.fromEntries(
@@ -30,7 +30,8 @@ function candidates(fixture: Fixture, parameter: Parameter) {
   return Object.entries(fixture.params).flatMap(([name, value]) => {
     const sameDims = String(value.dims) === String(parameter.dims);
     if (sameDims && equal(ours, values(value))) return [{ name, transposed: false }];
-    if (value.dims.length === 2 && equal(ours, transposedValues(value))) return [{ name, transposed: true }];
+    if (value.dims.length === 2 && equal(ours, transposedValues(value)))
+      return [{ name, transposed: true }];
     return [];
   });
 }
@@ -39,7 +40,11 @@ function candidates(fixture: Fixture, parameter: Parameter) {
  * Largest relative error of any parameter's gradient against torch. Every torch parameter must be matched by
  * exactly one of ours: by name where the values of several agree.
  */
-export function worstGradient(fixture: Fixture, parameters: readonly Parameter[], results: Results): number {
+export function worstGradient(
+  fixture: Fixture,
+  parameters: readonly Parameter[],
+  results: Results,
+): number {
   const matched = new Set<string>();
   let worst = 0;
   for (const parameter of parameters) {
