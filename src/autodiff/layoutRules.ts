@@ -6,6 +6,7 @@ import { int, intOf, intsOf, text, textOf } from '../onnx/graph.ts';
 import { axisOf } from '../onnx/inference.ts';
 import { sliceRanges } from '../onnx/inferLayout.ts';
 import type { Operator } from '../onnx/operators.ts';
+import { DataType } from '../onnx/tensor.ts';
 import { full, mask, type Rule, reduceTo, refuseGradient } from './rule.ts';
 
 /** Reshape back; a cotangent with one entry for all keeps just that one. */
@@ -117,7 +118,7 @@ const gather: Rule = ({ b, node, x, y, d }) => {
   ]);
   const moved = [data.shape[axis]!, ...data.shape.toSpliced(axis, 1)];
   const zeros = b.filled(data.dtype, moved, 0);
-  const at = b.add('Unsqueeze', [b.cast(indices, 7), b.ints([count])]);
+  const at = b.add('Unsqueeze', [b.cast(indices, DataType.int64), b.ints([count])]);
   const sum = b.add('ScatterND', [zeros, at, rows], { reduction: text('add') });
   return [b.transpose(sum, [...range(1, axis + 1), 0, ...range(axis + 1, rank)])];
 };

@@ -3,7 +3,8 @@
 // Apply before the sweep or to the joint graph: it is the same pass.
 
 import type { GraphBuilder } from '../onnx/builder.ts';
-import { floatOf, type Graph, intOf, type Node } from '../onnx/graph.ts';
+import { product } from '../onnx/dim.ts';
+import { floatOf, type Graph, int, intOf, type Node } from '../onnx/graph.ts';
 import { axisOf } from '../onnx/inference.ts';
 import { logSoftmax, standardized } from '../onnx/primitives.ts';
 import { replay, rewrite } from '../onnx/rewrite.ts';
@@ -41,6 +42,15 @@ const webgpu: Readonly<Record<string, Lowering>> = {
   /** Runs on the CPU there. */
   LogSoftmax: (b, node, x) =>
     logSoftmax(b, x[0]!, axisOf(intOf(node, 'axis', -1), b.shape(x[0]!).length)),
+  /** A tied head: x W^T by Gemm's flag, since W (V, D) would be transposed anew at every run. */
+  MatMul: (b, _, x) => {
+    const before = b.producer(x[1]!);
+    if (before?.op !== 'Transpose' || b.shape(x[1]!).length !== 2) return b.add('MatMul', x);
+    const shape = b.shape(x[0]!);
+    const rows = b.reshape(x[0]!, [product(shape.slice(0, -1)), shape.at(-1)!]);
+    const y = b.add('Gemm', [rows, before.inputs[0]!], { transA: int(0), transB: int(1) });
+    return b.reshape(y, [...shape.slice(0, -1), b.shape(y)[1]!]);
+  },
   /** Runs on the CPU there. */
   Sign: (b, _, x) => {
     const zero = b.scalarLike(x[0]!, 0);

@@ -8,6 +8,7 @@ import { UserError } from '../core/errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import type { Dim } from './dim.ts';
 import { floatOf, int, intOf, type Node, nodeLabel } from './graph.ts';
+import { DataType } from './tensor.ts';
 
 /** As good as -Infinity in a softmax, and finite, which WGSL needs. */
 const masked = -1e30;
@@ -70,6 +71,12 @@ function firstRows(b: GraphBuilder, cache: string, length: Dim): string {
   return b.add('Slice', [cache, b.ints([0]), b.ints([length]), b.ints([0])]);
 }
 
+/** Rows of a cache at positions (B, S), as (B, 1, S, D / 2). */
+function rowsAt(b: GraphBuilder, cache: string, positions: string): string {
+  const rows = b.add('Gather', [cache, positions], { axis: int(0) });
+  return b.add('Unsqueeze', [rows, b.ints([1])]);
+}
+
 interface Attention {
   /** (B, H, S, D) */
   readonly query: string;
@@ -104,7 +111,7 @@ function attend(b: GraphBuilder, { query, key, value, scale, biases }: Attention
 /** (S, S), `masked` above the diagonal, else 0. */
 function causalMask(b: GraphBuilder, dtype: number, length: Dim): string {
   const full = b.filled(dtype, [length, length], masked);
-  return b.add('Trilu', [full, b.constant(7, [], [1])], { upper: int(1) });
+  return b.add('Trilu', [full, b.constant(DataType.int64, [], [1])], { upper: int(1) });
 }
 
 function scaleOf(b: GraphBuilder, node: Node, query: string): number {
@@ -124,6 +131,7 @@ export function groupQueryAttention(b: GraphBuilder, node: Node, inputs: readonl
     refuse(node, attribute);
   }
   if (floatOf(node, 'softcap', 0) > 0) unsupported(node, 'softcap');
+  if (inputs[11]) unsupported(node, 'an attention sink');
   refusePast(b, node, inputs[3]);
   const size = Number(b.shape(inputs[0]!).at(-1));
   const headSize = size / (inputs[1] ? heads : heads + 2 * keyHeads);
@@ -135,7 +143,9 @@ export function groupQueryAttention(b: GraphBuilder, node: Node, inputs: readonl
   const length = b.shape(query)[2]!;
   if (intOf(node, 'do_rotary', 0) !== 0) {
     if (!inputs[7] || !inputs[8]) unsupported(node, 'rotary embedding without caches');
-    const [cos, sin] = [firstRows(b, inputs[7], length), firstRows(b, inputs[8], length)];
+    const at = (cache: string) =>
+      inputs[9] ? rowsAt(b, cache, inputs[9]) : firstRows(b, cache, length);
+    const [cos, sin] = [at(inputs[7]), at(inputs[8])];
     query = rotate(b, query, cos, sin);
     key = rotate(b, key, cos, sin);
   }
@@ -184,10 +194,7 @@ export function rotaryEmbedding(b: GraphBuilder, node: Node, inputs: readonly st
   const size = 2 * Number(b.shape(cosCache).at(-1));
   const heads = intOf(node, 'num_heads', 0) || Number(b.shape(x).at(-1)) / size;
   if (b.shape(positions).length !== 2) unsupported(node, 'a position offset');
-  // (B, S, D / 2) -> (B, 1, S, D / 2)
-  const [cos, sin] = [cosCache, sinCache].map((cache) =>
-    b.add('Unsqueeze', [b.add('Gather', [cache, positions], { axis: int(0) }), b.ints([1])]),
-  );
-  const turned = rotate(b, splitHeads(b, x, heads), cos!, sin!);
+  const [cos, sin] = [rowsAt(b, cosCache, positions), rowsAt(b, sinCache, positions)];
+  const turned = rotate(b, splitHeads(b, x, heads), cos, sin);
   return [flat ? joinHeads(b, turned) : turned];
 }

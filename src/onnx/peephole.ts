@@ -3,7 +3,7 @@
 
 import type { GraphBuilder } from './builder.ts';
 import { type Dim, same, sameShape } from './dim.ts';
-import { type Attributes, ints, type Node, nodeLabel } from './graph.ts';
+import { type Attributes, int, intOf, ints, type Node, nodeLabel } from './graph.ts';
 import { inferNode } from './infer.ts';
 import { axisOf } from './inference.ts';
 import { sliceRanges } from './inferLayout.ts';
@@ -35,6 +35,15 @@ const reshape: Peephole = (draft) => {
   return before?.op === 'Reshape' ? builder.reshape(before.inputs[0]!, target) : undefined;
 };
 
+/** (A' B')^T = B'^T A'^T: the gradient of a tied head has the embedding's layout without a copy. */
+function swappedGemm(builder: GraphBuilder, node: Node): string {
+  return builder.add('Gemm', node.inputs.toReversed(), {
+    ...node.attributes,
+    transA: int(1 - intOf(node, 'transB', 0)),
+    transB: int(1 - intOf(node, 'transA', 0)),
+  });
+}
+
 const transpose: Peephole = ({ builder, node, x }) => {
   const rank = builder.shape(x).length;
   const given = node.attributes.perm;
@@ -42,6 +51,7 @@ const transpose: Peephole = ({ builder, node, x }) => {
     given?.type === 'ints' ? given.value : Array.from({ length: rank }, (_, i) => rank - 1 - i);
   if (perm.every((axis, i) => axis === i)) return x;
   const before = builder.producer(x);
+  if (before?.op === 'Gemm' && before.inputs.length === 2) return swappedGemm(builder, before);
   const first = before?.attributes.perm;
   if (before?.op !== 'Transpose' || first?.type !== 'ints') return undefined;
   return builder.add('Transpose', [before.inputs[0]!], {

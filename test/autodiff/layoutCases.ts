@@ -57,7 +57,7 @@ export const layoutCases = {
     ),
     on(
       [[3, 5]],
-      (b, x) => b.add('Gather', [x, b.constant(7, [], [2])], { axis: int(-1) }),
+      (b, x) => b.add('Gather', [x, b.constant(DataType.int64, [], [2])], { axis: int(-1) }),
       {},
       'one index',
     ),
@@ -150,8 +150,12 @@ export const layoutCases = {
   ],
   Trilu: [
     on([[3, 3]], apply('Trilu', { upper: int(0) })),
-    on([[2, 3, 4]], (b, x) => b.add('Trilu', [x, b.constant(7, [], [1])], { upper: int(1) })),
-    on([[4, 2]], (b, x) => b.add('Trilu', [x, b.constant(7, [], [-1])], { upper: int(0) })),
+    on([[2, 3, 4]], (b, x) =>
+      b.add('Trilu', [x, b.constant(DataType.int64, [], [1])], { upper: int(1) }),
+    ),
+    on([[4, 2]], (b, x) =>
+      b.add('Trilu', [x, b.constant(DataType.int64, [], [-1])], { upper: int(0) }),
+    ),
   ],
   Unsqueeze: [
     on([[5]], (b, x) => b.add('Unsqueeze', [x, b.ints([0])])),
@@ -181,8 +185,12 @@ export const layoutCases = {
     ),
   ],
   CumSum: [
-    on([[5]], (b, x) => b.add('CumSum', [x, b.constant(7, [], [0])])),
-    on([[2, 3]], (b, x) => b.add('CumSum', [x, b.constant(7, [], [1])], { exclusive: int(1) })),
-    on([[2, 3, 4]], (b, x) => b.add('CumSum', [x, b.constant(7, [], [1])], { reverse: int(1) })),
+    on([[5]], (b, x) => b.add('CumSum', [x, b.constant(DataType.int64, [], [0])])),
+    on([[2, 3]], (b, x) =>
+      b.add('CumSum', [x, b.constant(DataType.int64, [], [1])], { exclusive: int(1) }),
+    ),
+    on([[2, 3, 4]], (b, x) =>
+      b.add('CumSum', [x, b.constant(DataType.int64, [], [1])], { reverse: int(1) }),
+    ),
   ],
 } satisfies Partial<Record<Operator, readonly RuleCase[]>>;

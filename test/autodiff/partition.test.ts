@@ -93,3 +93,21 @@ describe('lowering for WebGPU', () => {
     }
   });
 });
+
+describe('a tied head', () => {
+  const fixture = loadFixture('gpt2');
+  const { graph, parameters } = normalize(graphFrom(readModel(fixture.onnx)));
+  const names = parameters.map((parameter) => parameter.name);
+  const turned = (nodes: readonly { op: string; inputs: readonly string[] }[]) =>
+    nodes.filter((node) => node.op === 'Transpose' && node.inputs[0] === 'wte.weight');
+
+  it('is not transposed on WebGPU, where that would cost a copy of the vocabulary at every run', () => {
+    expect(turned(graph.nodes)).toHaveLength(1);
+    const joint = withCotangents(lower(graph, { provider: 'webgpu' }), names).graph;
+    expect(turned(joint.nodes)).toHaveLength(0);
+    const producer = joint.nodes.find((node) => node.outputs[0] === 'grad.wte.weight');
+    expect(producer?.op).toBe('Add');
+    const parts = joint.nodes.filter((node) => producer?.inputs.includes(node.outputs[0]!));
+    expect(parts.map((node) => node.op).sort()).toEqual(['Gemm', 'ScatterND']);
+  });
+});
