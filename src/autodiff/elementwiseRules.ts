@@ -3,6 +3,7 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { floatOf, int, intOf } from '../onnx/graph.ts';
 import type { Operator } from '../onnx/operators.ts';
+import { geluTanh, normalDistribution } from '../onnx/primitives.ts';
 import { isFloat } from '../onnx/tensor.ts';
 import { mask, type Rule, type RuleContext, reduceTo } from './rule.ts';
 
@@ -67,19 +68,18 @@ const pow: Rule = (c) => {
 
 /** 0.5 (1 + erf(x / sqrt 2)) + x exp(-x^2 / 2) / sqrt(2 pi) */
 const gelu = unary(({ b }, x) => {
-  const { add, mul, times, plus, of } = arithmetic(b);
-  const distribution = times(plus(of('Erf', times(x, Math.SQRT1_2)), 1), 0.5);
+  const { add, mul, times, of } = arithmetic(b);
+  const distribution = normalDistribution(b, x);
   const density = times(of('Exp', times(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
   return add(distribution, mul(x, density));
 });
 
 /** t = tanh(u), u = c (x + a x^3): 0.5 (1 + t) + 0.5 x (1 - t^2) c (1 + 3 a x^2) */
 const fastGelu = unary(({ b }, x) => {
-  const { add, mul, sub, times, plus, of } = arithmetic(b);
+  const { add, mul, sub, times, plus } = arithmetic(b);
   const [c, a] = [Math.sqrt(2 / Math.PI), 0.044715];
-  const xx = mul(x, x);
-  const t = of('Tanh', mul(x, times(plus(times(xx, a), 1), c)));
-  const slope = times(plus(times(xx, 3 * a), 1), 0.5 * c);
+  const t = geluTanh(b, x);
+  const slope = times(plus(times(mul(x, x), 3 * a), 1), 0.5 * c);
   const flat = sub(b.scalarLike(x, 1), mul(t, t));
   return add(times(plus(t, 1), 0.5), mul(mul(x, flat), slope));
 });

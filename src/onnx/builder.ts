@@ -96,9 +96,11 @@ export class GraphBuilder {
 
   initializer(name: string, tensor: Tensor): string {
     const contents = contentsOfTensor(tensor);
-    const info = { dtype: tensor.dtype, shape: tensor.dims };
-    this.#values.set(name, contents === undefined ? info : { ...info, contents });
+    const info = { dtype: tensor.dtype, shape: tensor.dims, ...(contents && { contents }) };
+    this.#values.set(name, info);
     this.#initializers.set(name, tensor);
+    const key = constantKey(info);
+    if (contents !== undefined && !this.#constants.has(key)) this.#constants.set(key, name);
     return name;
   }
 

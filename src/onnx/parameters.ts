@@ -79,8 +79,8 @@ export function findParameters(
       if (name === undefined || tensor?.dtype !== DataType.float) return;
       const others = node.inputs.some((other, i) => i !== index && learned.has(other));
       const size = tensor.dims.reduce((n, dim) => n * dim, 1);
-      const role = size > 1 && isRole(node, index, tensor, others);
-      if (choose(name) ?? role) {
+      // Single numbers are constants: equal ones are one value.
+      if (size > 1 && (choose(name) ?? isRole(node, index, tensor, others))) {
         found.add(name);
         learned.add(input);
       }

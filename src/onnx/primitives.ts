@@ -25,3 +25,17 @@ export function logSoftmax(b: GraphBuilder, x: string, axis: number): string {
   const sum = b.reduce('ReduceSum', b.add('Exp', [shifted]), [axis]);
   return b.add('Sub', [shifted, b.add('Log', [sum])]);
 }
+
+/** The normal distribution function 0.5 (1 + erf(x / sqrt 2)); GELU is x times it. */
+export function normalDistribution(b: GraphBuilder, x: string): string {
+  const times = (p: string, factor: number) => b.add('Mul', [p, b.scalarLike(p, factor)]);
+  const erf = b.add('Erf', [times(x, Math.SQRT1_2)]);
+  return times(b.add('Add', [erf, b.scalarLike(x, 1)]), 0.5);
+}
+
+/** tanh(sqrt(2 / pi) (x + 0.044715 x^3)), of which the tanh form of GELU is made. */
+export function geluTanh(b: GraphBuilder, x: string): string {
+  const times = (p: string, factor: number) => b.add('Mul', [p, b.scalarLike(p, factor)]);
+  const slope = b.add('Add', [times(b.add('Mul', [x, x]), 0.044715), b.scalarLike(x, 1)]);
+  return b.add('Tanh', [b.add('Mul', [x, times(slope, Math.sqrt(2 / Math.PI))])]);
+}

@@ -5,8 +5,8 @@ import { partition } from '../../src/autodiff/partition.ts';
 import { readModel } from '../../src/onnx/model.ts';
 import { normalize } from '../../src/onnx/normalize.ts';
 import { graphFrom } from '../../src/onnx/proto.ts';
-import { loadFixture } from './fixtures.ts';
-import { relativeError, run, sessionOf } from './run.ts';
+import { bytesOf, loadFixture } from './fixtures.ts';
+import { floats, int64s, relativeError, run, sessionOf } from './run.ts';
 import { values, weightFeeds, worstGradient } from './torch.ts';
 
 const nominal = { batch_size: 32, sequence_length: 64 };
@@ -90,6 +90,52 @@ describe('lowering for WebGPU', () => {
     const theirs = await run(plain, { ...feeds, targets, weights });
     for (const output of ['logProbs', 'grad.emb.weight']) {
       expect(relativeError(ours[output]!.data, theirs[output]!.data)).toBeLessThanOrEqual(1e-5);
+    }
+  });
+});
+
+describe('lowering for wasm', () => {
+  it.each(['gpt2', 'llama'] as const)(
+    'shares norms and GELU with the gradient (%s)',
+    async (name) => {
+      const fixture = loadFixture(name);
+      const { graph, parameters } = normalize(graphFrom(readModel(fixture.onnx)));
+      const names = parameters.map((parameter) => parameter.name);
+      const joint = lower(withCotangents(graph, names).graph, { provider: 'wasm' });
+      const ops = joint.nodes.map((node) => node.op);
+      expect(ops.filter((op) => op === 'Tanh')).toHaveLength(name === 'gpt2' ? 2 : 0);
+      expect(ops.filter((op) => /Norm|Gelu/.test(op))).toEqual([]);
+      const feeds = { ...fixture.feeds, ...weightFeeds(parameters), dlogits: fixture.dlogits };
+      const results = await run(joint, feeds);
+      expect(worstGradient(fixture, parameters, results)).toBeLessThanOrEqual(1e-5);
+    },
+  );
+
+  it('writes the erf form of GELU out as well', async () => {
+    const small = readModel(bytesOf('../../public/models/tiny-small/onnx/model.onnx'));
+    const { graph, parameters } = normalize(graphFrom(small));
+    const plain = withCotangents(
+      graph,
+      parameters.map((parameter) => parameter.name),
+    ).graph;
+    const written = lower(plain, { provider: 'wasm' });
+    expect(written.nodes.filter((node) => node.op === 'Erf')).toHaveLength(2);
+    expect(written.nodes.map((node) => node.op)).not.toContain('Gelu');
+    const [B, T] = [2, 3];
+    const feeds = {
+      ...weightFeeds(parameters),
+      input_ids: int64s([B, T], [1, 2, 3, 4, 5, 6]),
+      attention_mask: int64s([B, T], [1, 1, 1, 1, 1, 1]),
+      position_ids: int64s([B, T], [0, 1, 2, 0, 1, 2]),
+      dlogits: floats(
+        [B, T, 79],
+        Array.from({ length: B * T * 79 }, (_, i) => Math.sin(i)),
+      ),
+    };
+    const [ours, theirs] = [await run(written, feeds), await run(plain, feeds)];
+    for (const output of Object.keys(theirs)) {
+      const error = relativeError(ours[output]!.data, theirs[output]!.data);
+      expect(error, output).toBeLessThanOrEqual(1e-5);
     }
   });
 });
