@@ -30,7 +30,7 @@ export class FlowNetwork {
     const levels = new Int32Array(this.#out.length).fill(-1);
     levels[source] = 0;
     const queue = [source];
-    for (let vertex = queue.shift(); vertex !== undefined; vertex = queue.shift()) {
+    for (const vertex of queue) {
       for (const index of this.#out[vertex]!) {
         const { to, capacity } = this.#edges[index]!;
         if (capacity <= 0 || levels[to] !== -1) continue;
@@ -41,20 +41,32 @@ export class FlowNetwork {
     return levels;
   }
 
-  /** Sends up to `limit` from the vertex to the sink along rising levels; `next` skips exhausted edges. */
-  #send(vertex: number, sink: number, limit: number, levels: Int32Array, next: number[]): number {
-    if (vertex === sink) return limit;
-    const out = this.#out[vertex]!;
-    for (; next[vertex]! < out.length; next[vertex]! += 1) {
-      const edge = this.#edges[out[next[vertex]!]!]!;
-      if (edge.capacity <= 0 || levels[edge.to] !== levels[vertex]! + 1) continue;
-      const sent = this.#send(edge.to, sink, Math.min(limit, edge.capacity), levels, next);
-      if (sent === 0) continue;
-      edge.capacity -= sent;
-      this.#edges[edge.back]!.capacity += sent;
-      return sent;
+  /**
+   * A path from source to sink along rising levels, as edge indices; undefined if there is none left.
+   * `next` is the first edge of each vertex that may still lead to the sink. A loop, not a recursion: paths are as
+   * long as a model is deep.
+   */
+  #path(source: number, sink: number, levels: Int32Array, next: number[]): number[] | undefined {
+    const path: number[] = [];
+    let vertex = source;
+    while (vertex !== sink) {
+      const index = this.#out[vertex]![next[vertex]!];
+      if (index === undefined) {
+        const last = path.pop();
+        if (last === undefined) return undefined;
+        vertex = this.#edges[this.#edges[last]!.back]!.to;
+        next[vertex]! += 1;
+        continue;
+      }
+      const { to, capacity } = this.#edges[index]!;
+      if (capacity > 0 && levels[to] === levels[vertex]! + 1) {
+        path.push(index);
+        vertex = to;
+      } else {
+        next[vertex]! += 1;
+      }
     }
-    return 0;
+    return path;
   }
 
   /** Fills the network and returns which vertices stay on the source's side of a minimum cut. */
@@ -64,9 +76,14 @@ export class FlowNetwork {
       if (levels[sink] === -1) return Array.from(levels, (level) => level !== -1);
       const next = this.#out.map(() => 0);
       for (;;) {
-        const sent = this.#send(source, sink, Number.POSITIVE_INFINITY, levels, next);
-        if (sent === Number.POSITIVE_INFINITY) throw new Error('maxFlow: an endless path');
-        if (sent === 0) break;
+        const path = this.#path(source, sink, levels, next)?.map((index) => this.#edges[index]!);
+        if (path === undefined) break;
+        const flow = Math.min(...path.map((edge) => edge.capacity));
+        if (flow === Number.POSITIVE_INFINITY) throw new Error('maxFlow: an endless path');
+        for (const edge of path) {
+          edge.capacity -= flow;
+          this.#edges[edge.back]!.capacity += flow;
+        }
       }
     }
   }

@@ -94,7 +94,7 @@ function translate(
 
 /**
  * Throws UserError 'onnx' for operators without rules, bodies (If, Loop), float16 or integer weights, operator
- * sets below 13, shapes that depend on data, and graphs without anything to train.
+ * sets below 13, shapes that depend on data, and caches that cannot be left out.
  */
 export function normalize(raw: Graph, options: NormalizeOptions = {}): Normalized {
   checkOpset(raw.opsets);

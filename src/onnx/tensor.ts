@@ -83,9 +83,9 @@ export function byteSize(dtype: number, size: number): number {
   return Math.ceil(bytes * size);
 }
 
-/** The bytes at an address that every typed array accepts; copies only if the view is not aligned to 8. */
-function aligned(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+/** The bytes at an address that a typed array of this element size accepts; copied only if need be. */
+function aligned(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+  return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
 }
 
 /** float32 contents; a view where alignment allows, else a copy. */
@@ -93,13 +93,13 @@ export function float32Of(tensor: Tensor): Float32Array<ArrayBuffer> {
   if (tensor.dtype !== DataType.float) {
     throw new Error(`float32Of: tensor is ${typeName(tensor.dtype)}`);
   }
-  const { buffer, byteOffset, byteLength } = aligned(tensor.bytes);
+  const { buffer, byteOffset, byteLength } = aligned(tensor.bytes, 4);
   return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
 /** Contents as numbers, for the types that graphs compute shapes and constants in; undefined for others. */
 export function numbersOf(tensor: Tensor): number[] | undefined {
-  const { buffer, byteOffset, byteLength } = aligned(tensor.bytes);
+  const { buffer, byteOffset, byteLength } = aligned(tensor.bytes, 8);
   switch (tensor.dtype) {
     case DataType.float:
       return Array.from(new Float32Array(buffer, byteOffset, byteLength / 4));
