@@ -6,7 +6,13 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import { product } from '../onnx/dim.ts';
 import { floatOf, type Graph, int, intOf, type Node } from '../onnx/graph.ts';
 import { axisOf } from '../onnx/inference.ts';
-import { geluTanh, logSoftmax, normalDistribution, standardized } from '../onnx/primitives.ts';
+import {
+  geluTanh,
+  logSoftmax,
+  normalDistribution,
+  sine,
+  standardized,
+} from '../onnx/primitives.ts';
 import { replay, rewrite } from '../onnx/rewrite.ts';
 import { DataType } from '../onnx/tensor.ts';
 
@@ -51,6 +57,9 @@ const webgpu: Readonly<Record<string, Lowering>> = {
   /** Runs on the CPU there. */
   LogSoftmax: (b, node, x) =>
     logSoftmax(b, x[0]!, axisOf(intOf(node, 'axis', -1), b.shape(x[0]!).length)),
+  /** WGSL promises 2^-11 within [-pi, pi] and nothing beyond; rotary angles go to the context's length. */
+  Cos: (b, _, x) => sine(b, x[0]!, true),
+  Sin: (b, _, x) => sine(b, x[0]!, false),
   /** A tied head: x W^T by Gemm's flag, since W (V, D) would be transposed anew at every run. */
   MatMul: (b, _, x) => {
     const before = b.producer(x[1]!);

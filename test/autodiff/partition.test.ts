@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { withCotangents, withTokenLogProbs } from '../../src/autodiff/joint.ts';
 import { lower } from '../../src/autodiff/lower.ts';
 import { partition } from '../../src/autodiff/partition.ts';
+import { GraphBuilder } from '../../src/onnx/builder.ts';
 import { readModel } from '../../src/onnx/model.ts';
 import { normalize } from '../../src/onnx/normalize.ts';
 import { graphFrom } from '../../src/onnx/proto.ts';
+import { DataType } from '../../src/onnx/tensor.ts';
 import { bytesOf, loadFixture } from './fixtures.ts';
 import { floats, int64s, relativeError, run, sessionOf } from './run.ts';
 import { values, weightFeeds, worstGradient } from './torch.ts';
@@ -65,7 +67,7 @@ describe('lowering for WebGPU', () => {
 
   it('has none of the operators that the provider lacks or computes wrongly', () => {
     const ops = new Set(joint.nodes.map((node) => node.op));
-    for (const op of ['SimplifiedLayerNormalization', 'LogSoftmax', 'Sign', 'FusedMatMul']) {
+    for (const op of ['SimplifiedLayerNormalization', 'LogSoftmax', 'Sign', 'Sin', 'Cos']) {
       expect(ops).not.toContain(op);
     }
   });
@@ -92,6 +94,24 @@ describe('lowering for WebGPU', () => {
       expect(relativeError(ours[output]!.data, theirs[output]!.data)).toBeLessThanOrEqual(1e-5);
     }
   });
+});
+
+describe('sine and cosine for WebGPU', () => {
+  it.each(['Sin', 'Cos'] as const)(
+    '%s is exact to float32 at every angle of a long context',
+    async (op) => {
+      const b = new GraphBuilder();
+      const size = 20001;
+      b.input('x', DataType.float, [size]);
+      const plain = b.toGraph('sine', new Map([['y', b.add(op, ['x'])]]));
+      const written = lower(plain, { provider: 'webgpu' });
+      expect(written.nodes.map((node) => node.op)).not.toContain(op);
+      const angles = Float32Array.from({ length: size }, (_, i) => (i - 10000) / 7.3);
+      const { y } = await run(written, { x: { dims: [size], data: angles } });
+      const exact = Array.from(angles, op === 'Sin' ? Math.sin : Math.cos);
+      expect(relativeError(y!.data, exact)).toBeLessThanOrEqual(2e-7);
+    },
+  );
 });
 
 describe('lowering for wasm', () => {
