@@ -79,13 +79,9 @@ export class GraphBuilder {
     return info;
   }
 
-  shape(name: string): readonly Dim[] {
-    return this.info(name).shape;
-  }
+  readonly shape = (name: string): readonly Dim[] => this.info(name).shape;
 
-  producer(name: string): Node | undefined {
-    return this.#producers.get(name);
-  }
+  readonly producer = (name: string): Node | undefined => this.#producers.get(name);
 
   input(name: string, dtype: number, shape: readonly Dim[]): string {
     this.#inputs.push({ name, dtype, shape });

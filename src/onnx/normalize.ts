@@ -81,9 +81,8 @@ function translate(
   const keep = (values: readonly (string | undefined)[]) =>
     node.outputs.map((output, i) => {
       const value = values[i];
-      if (value === undefined)
-        return output !== '' && used.has(output) ? refuseExtraOutput(node, i) : '';
-      return fuse(b, value) ?? value;
+      if (value !== undefined) return fuse(b, value) ?? value;
+      return output !== '' && used.has(output) ? refuseExtraOutput(node, i) : '';
     });
   if (isComposite(node.op)) return keep(decompose(b, { ...node, op: node.op }, inputs));
   if (!isOperator(node.op)) throw unknownOperator(node);

@@ -1,5 +1,6 @@
 // Single-operator cases for every gradient rule: at least three shapes each, with broadcasting where the operator
-// has it. Tests check them against finite differences; other providers can replay the same graphs.
+// has it. Tests check them against finite differences; other providers can replay the same graphs, and
+// writeModel(modelFrom(graph)) makes a file of one.
 
 import { withCotangents } from '../../src/autodiff/joint.ts';
 import { GraphBuilder } from '../../src/onnx/builder.ts';
