@@ -15,7 +15,7 @@ import {
 } from './graph.ts';
 import { inferNode } from './infer.ts';
 import { constantKey, contentsOfTensor, nodeKey } from './keys.ts';
-import { domainOf, isOperator, type Operator, opsets, unknownOperator } from './operators.ts';
+import { domainOf, isOperator, type Operator, opsetsFor, unknownOperator } from './operators.ts';
 import { simplify } from './peephole.ts';
 import { RuntimeShapes, reshapeTarget, type ShapeWriter } from './runtimeShapes.ts';
 import { DataType, type Tensor, tensorOf } from './tensor.ts';
@@ -82,6 +82,8 @@ export class GraphBuilder {
   readonly shape = (name: string): readonly Dim[] => this.info(name).shape;
 
   readonly producer = (name: string): Node | undefined => this.#producers.get(name);
+
+  readonly tensor = (name: string): Tensor | undefined => this.#initializers.get(name);
 
   input(name: string, dtype: number, shape: readonly Dim[]): string {
     this.#inputs.push({ name, dtype, shape });
@@ -182,7 +184,7 @@ export class GraphBuilder {
         outputs: node.outputs.map(rename),
       })),
       values: new Map([...present].map((value) => [rename(value), this.info(value)])),
-      opsets,
+      opsets: opsetsFor(live),
     };
   }
 

@@ -109,6 +109,7 @@ const rules: { readonly [K in Operator]: Infer } = {
   ConstantOfShape: (x) => [{ dtype: tensorType(x.node.attributes.value), shape: contentsAt(x, 0) }],
   Cos: like,
   CumSum: like,
+  DequantizeLinear: (x) => [{ dtype: at(x, 1).dtype, shape: at(x, 0).shape }],
   Div: elementwise,
   Equal: comparison,
   Erf: like,

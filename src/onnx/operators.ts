@@ -85,7 +85,13 @@ export const flat = [
 ] as const;
 
 /** Operators that occur in shape computations and in gradients; a gradient through them is refused. */
-export const oneWay = ['Mod', 'ReduceProd', 'ScatterElements', 'ScatterND'] as const;
+export const oneWay = [
+  'DequantizeLinear',
+  'Mod',
+  'ReduceProd',
+  'ScatterElements',
+  'ScatterND',
+] as const;
 
 /** Operators that are rewritten into the ones above before anything else happens. */
 export const composite = [
@@ -122,8 +128,11 @@ export const isDifferentiable = (op: string): op is Differentiable => differenti
 export const isFlat = (op: string): op is Flat => flatNames.has(op);
 export const isComposite = (op: string): op is Composite => compositeNames.has(op);
 
-/** The operator sets that every normalised graph is written in. */
-export const opsets: Readonly<Record<string, number>> = { '': 18, 'com.microsoft': 1 };
+/** The operator sets that a graph of ours is written in: 18, or 21 if it unpacks 4-bit weights. */
+export function opsetsFor(nodes: readonly Node[]): Readonly<Record<string, number>> {
+  const unpacks = nodes.some((node) => node.op === 'DequantizeLinear');
+  return { '': unpacks ? 21 : 18, 'com.microsoft': 1 };
+}
 
 /** The domain under which ONNX Runtime has the operator; '' for all but a few contributed ones. */
 export function domainOf(op: Operator): string {

@@ -219,7 +219,8 @@ function valueInfoProto({ name, dtype, shape }: Port): ValueInfoProto {
 /** A file for a graph of ours (training graphs, our own checkpoints). */
 export function modelFrom(graph: Graph): ModelProto {
   return create(ModelProtoSchema, {
-    irVersion: 8n,
+    // 4-bit types came with IR version 10.
+    irVersion: (graph.opsets[''] ?? 0) >= 21 ? 10n : 8n,
     producerName: 'tandem',
     opsetImport: Object.entries(graph.opsets).map(([domain, version]) =>
       create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),

@@ -37,12 +37,22 @@ const packed = tensorOf(
 );
 const scales = tensorOf(DataType.float, [8], [0.1, -0.2, 0.3, 0.05, 0.15, 0.25, -0.1, 0.2]);
 const zeroPoints = tensorOf(DataType.uint8, [4], [0x21, 0x84, 0xf7, 0x63]);
+/** 2 rows of 3 blocks: an odd number, which pads each row of zero points. */
+const odd = {
+  packed: tensorOf(
+    DataType.uint8,
+    [2, 3, 8],
+    Array.from({ length: 48 }, (_, i) => (i * 91 + 5) % 256),
+  ),
+  scales: tensorOf(DataType.float, [6], [0.1, -0.2, 0.3, 0.05, 0.15, 0.25]),
+  zeroPoints: tensorOf(DataType.uint8, [4], [0x21, 0x08, 0xf7, 0x03]),
+};
 const nBits =
-  (...weights: string[]): Build =>
+  (rows: number, columns: number, ...weights: string[]): Build =>
   (b, x) =>
     b.add('MatMulNBits', [x, ...weights], {
-      K: int(32),
-      N: int(4),
+      K: int(columns),
+      N: int(rows),
       bits: int(4),
       block_size: int(16),
     });
@@ -141,12 +151,13 @@ export const reductionCases = {
     ),
   ],
   MatMulNBits: [
-    on([[3, 32]], nBits('packed', 'scales'), { single: true, tensors: { packed, scales } }),
-    on([[1, 32]], nBits('packed', 'scales'), { single: true, tensors: { packed, scales } }),
-    on([[2, 2, 32]], nBits('packed', 'scales', 'zeroPoints'), {
+    on([[3, 32]], nBits(4, 32, 'packed', 'scales'), { single: true, tensors: { packed, scales } }),
+    on([[1, 32]], nBits(4, 32, 'packed', 'scales'), { single: true, tensors: { packed, scales } }),
+    on([[2, 2, 32]], nBits(4, 32, 'packed', 'scales', 'zeroPoints'), {
       single: true,
       tensors: { packed, scales, zeroPoints },
     }),
+    on([[3, 48]], nBits(2, 48, 'packed', 'scales', 'zeroPoints'), { single: true, tensors: odd }),
   ],
   ReduceMax: reductions('ReduceMax'),
   ReduceMean: reductions('ReduceMean'),
