@@ -41,6 +41,15 @@ describe.each(['gpt2', 'llama'] as const)('%s in two parts', (name) => {
     const { forward } = partition(joint, 'saveAll', nominal);
     expect(forward.inputs.map((port) => port.name)).not.toContain('dlogits');
   });
+
+  it.each(['saveAll', 'minCut'] as const)(
+    'does not read the logits again, so that a loss may overwrite them (%s)',
+    (policy) => {
+      const { residuals, backward } = partition(joint, policy, nominal);
+      expect(residuals).not.toContain('logits');
+      expect(backward.inputs.map((port) => port.name)).not.toContain('logits');
+    },
+  );
 });
 
 describe('lowering for WebGPU', () => {
