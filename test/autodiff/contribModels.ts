@@ -20,7 +20,25 @@ import {
   T,
   vocabulary,
 } from './draft.ts';
-import { type Feeds, floats } from './run.ts';
+import { type Feeds, floats, int64s } from './run.ts';
+
+/** seqlens_k and total_length as the GenAI builder computes them from attention_mask (B, S). */
+function lengthsFromMask(d: Draft): void {
+  const one = tensorOf(DataType.int64, [1], [1]);
+  d.initializers.set('one', one);
+  d.initializers.set('axis', tensorOf(DataType.int64, [], [1]));
+  const to = { to: int(DataType.int32) };
+  d.nodes.unshift(
+    ...new Draft().with((first) => {
+      first.plain('ReduceSum', ['attention_mask', 'one'], 'mask.sum', { keepdims: int(0) });
+      first.plain('Sub', ['mask.sum', 'one'], 'mask.last');
+      first.plain('Cast', ['mask.last'], 'seqlens_k', to);
+      first.plain('Shape', ['attention_mask'], 'mask.shape');
+      first.plain('Gather', ['mask.shape', 'axis'], 'mask.length', { axis: int(0) });
+      first.plain('Cast', ['mask.length'], 'total_length', to);
+    }),
+  );
+}
 
 /** Llama as the GenAI builder writes it: RMSNorm, GroupQueryAttention with rotary embedding and cache, SwiGLU. */
 export function genAi(form: 'packed' | 'apart' | 'positions'): { graph: Graph; feeds: Feeds } {
@@ -72,19 +90,25 @@ export function genAi(form: 'packed' | 'apart' | 'positions'): { graph: Graph; f
     { epsilon: float(1e-5) },
   );
   d.linear('n3', 'logits', D, vocabulary);
+  if (form === 'apart') lengthsFromMask(d);
   const cacheShape = [symbol('B'), keyHeads, symbol('past_length'), size];
   const int32 = DataType.int32;
   const graph = d.graph([
     idsPort,
     ...(form === 'positions' ? [positionsPort] : []),
-    { name: 'seqlens_k', dtype: int32, shape: [symbol('B')] },
-    { name: 'total_length', dtype: int32, shape: [] },
+    ...(form === 'apart'
+      ? [{ name: 'attention_mask', dtype: DataType.int64, shape: [symbol('B'), symbol('S')] }]
+      : [
+          { name: 'seqlens_k', dtype: int32, shape: [symbol('B')] },
+          { name: 'total_length', dtype: int32, shape: [] },
+        ]),
     ...caches.map((name) => ({ name, dtype: DataType.float, shape: cacheShape })),
   ]);
   const empty = floats([B, keyHeads, 0, size], []);
   const feeds: Feeds = {
     input_ids: ids,
     position_ids: positions,
+    attention_mask: int64s([B, T], new Array<number>(B * T).fill(1)),
     seqlens_k: { dims: [B], data: Int32Array.from([T - 1, T - 1]) },
     total_length: { dims: [], data: Int32Array.from([T]) },
     'past_key_values.0.key': empty,

@@ -21,6 +21,12 @@ export class Draft {
   readonly nodes: Node[] = [];
   readonly initializers = new Map<string, Tensor>();
 
+  /** The nodes that `write` adds. */
+  with(write: (draft: this) => void): readonly Node[] {
+    write(this);
+    return this.nodes;
+  }
+
   weight(name: string, dims: readonly number[], scale = 0.15, centre = 0): string {
     const count = dims.reduce((n, dim) => n * dim, 1);
     const values = noise(count, this.initializers.size + 1, scale).map((x) => x + centre);
