@@ -1,0 +1,86 @@
+// Trained weights back into the file they came from. Everything else of the file stays as it was: its operators,
+// its KV cache, its metadata. Copies (a tied head) follow their source, and a weight that the exporter had merged
+// with an equal one (Identity of another initialiser) becomes a tensor of its own.
+
+import {
+  type GraphProto,
+  type ModelProto,
+  type TensorProto,
+  TensorProto_DataLocation,
+} from 'onnx-buf';
+import { UserError } from '../core/errors.ts';
+import type { Normalized } from './normalize.ts';
+import { tensorProto } from './proto.ts';
+import { type Tensor, transposed } from './tensor.ts';
+
+/** A copy one level deep; keeps the prototype, on which protobuf's defaults and presence rest. */
+function shallow<T extends object>(message: T): T {
+  return Object.assign(Object.create(Object.getPrototypeOf(message)), message);
+}
+
+function withBytes(proto: TensorProto, tensor: Tensor): TensorProto {
+  const copy = shallow(proto);
+  copy.rawData = tensor.bytes;
+  copy.floatData = [];
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+    copy.dataLocation = TensorProto_DataLocation.DEFAULT;
+    copy.externalData = [];
+  }
+  return copy;
+}
+
+/** New tensors by initialiser name: parameters and their copies. */
+function tensorsOf(
+  { parameters, ties }: Pick<Normalized, 'parameters' | 'ties'>,
+  weights: ReadonlyMap<string, Float32Array<ArrayBuffer>>,
+): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const { name, dims, tensor } of parameters) {
+    const values = weights.get(name);
+    if (values === undefined) continue;
+    if (values.byteLength !== tensor.bytes.length) {
+      throw new UserError(
+        'onnx',
+        `The weights for '${name}' have ${values.length} numbers, not ${tensor.bytes.length / 4}.`,
+        'Use weights that were trained from this very file.',
+      );
+    }
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    tensors.set(name, { dtype: tensor.dtype, dims, bytes });
+  }
+  for (const [copy, { source, transposed: turned }] of ties) {
+    const tensor = tensors.get(source);
+    if (tensor !== undefined) tensors.set(copy, turned ? transposed(tensor) : tensor);
+  }
+  return tensors;
+}
+
+/**
+ * The model with new weights, by parameter name; parameters that are not named keep theirs.
+ * `model` itself is not changed.
+ */
+export function withWeights(
+  model: ModelProto,
+  normalized: Pick<Normalized, 'parameters' | 'ties'>,
+  weights: ReadonlyMap<string, Float32Array<ArrayBuffer>>,
+): ModelProto {
+  if (model.graph === undefined) throw new Error('withWeights: the model has no graph');
+  const tensors = tensorsOf(normalized, weights);
+  const present = new Set(model.graph.initializer.map((proto) => proto.name));
+  const added = [...tensors].filter(([name]) => !present.has(name));
+  const ownNow = new Set(added.map(([name]) => name));
+  const graph: GraphProto = shallow(model.graph);
+  graph.initializer = [
+    ...graph.initializer.map((proto) => {
+      const tensor = tensors.get(proto.name);
+      return tensor === undefined ? proto : withBytes(proto, tensor);
+    }),
+    ...added.map(([name, tensor]) => tensorProto(name, tensor)),
+  ];
+  graph.node = graph.node.filter(
+    (node) => !(node.opType === 'Identity' && ownNow.has(node.output[0] ?? '')),
+  );
+  const copy = shallow(model);
+  copy.graph = graph;
+  return copy;
+}

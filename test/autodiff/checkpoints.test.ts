@@ -1,0 +1,106 @@
+// The starting pair as it was exported, KV cache and all: it can be trained, and what was trained can be written
+// back into the file and decoded with its cache.
+
+import { describe, expect, it } from 'vitest';
+import { withTokenLogProbs } from '../../src/autodiff/joint.ts';
+import { readModel, writeModel } from '../../src/onnx/model.ts';
+import { normalize } from '../../src/onnx/normalize.ts';
+import { graphFrom } from '../../src/onnx/proto.ts';
+import { float32Of } from '../../src/onnx/tensor.ts';
+import { withWeights } from '../../src/onnx/weights.ts';
+import { bytesOf } from './fixtures.ts';
+import { type Feeds, floats, int64s, relativeError, run, sessionOf, type Value } from './run.ts';
+import { weightFeeds } from './torch.ts';
+
+const [B, T, vocabulary] = [2, 9, 79];
+const ids = Array.from({ length: B * T }, (_, i) => (i % T === 0 ? 1 : (i * 29 + 7) % vocabulary));
+const positions = ids.map((_, i) => i % T);
+
+const feeds: Feeds = {
+  input_ids: int64s([B, T], ids),
+  attention_mask: int64s(
+    [B, T],
+    ids.map(() => 1),
+  ),
+  position_ids: int64s([B, T], positions),
+};
+
+describe.each(['tiny-small', 'tiny-large'])('%s', (name) => {
+  const bytes = bytesOf(`../../public/models/${name}/onnx/model.onnx`);
+  const model = readModel(bytes);
+  const raw = graphFrom(model);
+  const normalized = normalize(raw);
+  const { graph, parameters } = normalized;
+  const caches: Feeds = Object.fromEntries(
+    raw.inputs
+      .filter((port) => port.name.startsWith('past'))
+      .map((port) => [port.name, floats([B, Number(port.shape[1]), 0, Number(port.shape[3])], [])]),
+  );
+
+  it('becomes a graph without cache whose logits are those of the file', async () => {
+    expect(graph.inputs.slice(0, 3).map((port) => port.name)).toEqual([
+      'input_ids',
+      'attention_mask',
+      'position_ids',
+    ]);
+    expect(graph.outputs.map((port) => port.name)).toEqual(['logits']);
+    const original = await run(bytes, { ...feeds, ...caches });
+    const ours = await run(graph, { ...feeds, ...weightFeeds(parameters) });
+    expect(relativeError(ours.logits!.data, original.logits!.data)).toBeLessThanOrEqual(1e-6);
+  });
+
+  it('learns: one step of gradient descent lowers the loss, and the file written back has the new logits', async () => {
+    const joint = withTokenLogProbs(
+      graph,
+      parameters.map((parameter) => parameter.name),
+    );
+    const session = await sessionOf(joint.graph);
+    const tokens = B * (T - 1);
+    const last = ids.map((_, i) => i % T === T - 1);
+    const loss: Feeds = {
+      targets: int64s(
+        [B, T],
+        ids.map((_, i) => (last[i] ? 0 : ids[i + 1]!)),
+      ),
+      weights: floats(
+        [B, T],
+        last.map((isLast) => (isLast ? 0 : -1 / tokens)),
+      ),
+    };
+    const lossAt = async (weights: Feeds) => {
+      const results = await session.run({ ...feeds, ...loss, ...weights });
+      const { data } = results.logProbs!;
+      const sum = data.reduce(
+        (total, logProb, i) => (last[i] ? total : total - logProb / tokens),
+        0,
+      );
+      return { sum, results };
+    };
+    const start = weightFeeds(parameters);
+    const before = await lossAt(start);
+    const trained = new Map(
+      parameters.map(({ name, tensor }) => {
+        const gradient = before.results[joint.gradients.get(name)!]!.data;
+        expect(
+          gradient.some((g) => g !== 0),
+          `gradient of ${name}`,
+        ).toBe(true);
+        return [name, float32Of(tensor).map((w, i) => w - 0.05 * gradient[i]!)] as const;
+      }),
+    );
+    const stepped: Feeds = Object.fromEntries(
+      parameters.map(({ name, dims }): [string, Value] => [
+        name,
+        { dims, data: trained.get(name)! },
+      ]),
+    );
+    const after = await lossAt(stepped);
+    expect(after.sum).toBeLessThan(before.sum);
+
+    const written = writeModel(withWeights(model, normalized, trained));
+    const exported = await run(written, { ...feeds, ...caches });
+    const ours = await run(graph, { ...feeds, ...stepped });
+    expect(relativeError(exported.logits!.data, ours.logits!.data)).toBeLessThanOrEqual(1e-6);
+    expect(Object.keys(exported)).toContain('present.0.key');
+  });
+});
