@@ -15,6 +15,7 @@ import { Runs } from './stage/Runs.tsx';
 import { StageTop } from './stage/StageTop.tsx';
 import './styles/theme.css';
 import './styles/base.css';
+import './styles/controls.css';
 import './styles/tables.css';
 import './styles/layout.css';
 

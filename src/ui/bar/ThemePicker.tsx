@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import type { Theme } from '../../state/preferences.ts';
 import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
 
 const THEMES: readonly { readonly theme: Theme; readonly title: string }[] = [
   { theme: 'system', title: 'System' },
@@ -17,18 +18,20 @@ export function ThemePicker() {
     else root.dataset.theme = theme;
   }, [theme]);
   return (
-    <select
-      className="theme"
-      aria-label="Colours"
-      title="Colours"
-      value={theme}
-      onChange={({ target }) => setPreference('theme', target.value as Theme)}
-    >
-      {THEMES.map((option) => (
-        <option key={option.theme} value={option.theme}>
-          {option.title}
-        </option>
-      ))}
-    </select>
+    <span className="button icon theme">
+      <Icon name="theme" />
+      <select
+        aria-label="Colours"
+        title="Colours"
+        value={theme}
+        onChange={({ target }) => setPreference('theme', target.value as Theme)}
+      >
+        {THEMES.map((option) => (
+          <option key={option.theme} value={option.theme}>
+            {option.title}
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }

@@ -22,6 +22,12 @@ const paths = {
     />
   ),
   copy: <path d="M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z" fill="none" stroke="currentColor" />,
+  theme: (
+    <g>
+      <circle cx="8" cy="8" r="5.5" fill="none" stroke="currentColor" />
+      <path d="M8 2.5a5.5 5.5 0 0 0 0 11z" fill="currentColor" />
+    </g>
+  ),
   close: <path d="m4 4 8 8m0-8-8 8" fill="none" stroke="currentColor" />,
 } as const;
 
