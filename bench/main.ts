@@ -4,13 +4,15 @@
 //   npm run bench -- kernels          kernels only
 //   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
 //   npm run bench -- decoding --problems=200 --grid
+//   npm run bench -- load             from a cold page load to the first token
 //   --save                            also writes docs/bench/*.md
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
 import { findChromium } from '../scripts/install.mjs';
-import { decodingReport, kernelReport } from './report.ts';
+import { benchLoad } from './load.ts';
+import { decodingReport, kernelReport, loadReport } from './report.ts';
 
 export async function main(args: string[]): Promise<number> {
   const flags = new Set(args.filter((arg) => arg.startsWith('--')).map((arg) => arg.split('=')[0]));
@@ -52,6 +54,7 @@ export async function main(args: string[]): Promise<number> {
     if (wants('kernels')) {
       publish('kernels', kernelReport(await page.evaluate(() => window.bench.kernels())));
     }
+    if (wants('load')) publish('load', loadReport(await benchLoad(browser, root)));
     if (wants('decoding')) {
       const options = { problems: value('problems', 50), grid: flags.has('--grid') };
       const report = await page.evaluate((o) => window.bench.decoding(o), options);

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import type { DecodingReport } from './decoding.ts';
 import { FALLBACKS, ROLLBACKS } from './grid.ts';
 import type { Row } from './kernels.ts';
+import type { LoadReport } from './load.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
@@ -83,6 +84,30 @@ export function kernelReport({ adapter, rows }: { adapter: string; rows: readonl
     ),
     '',
     'Reproduce: `npm run bench -- kernels`',
+    '',
+  ].join('\n');
+}
+
+export function loadReport(report: LoadReport): string {
+  const row = (name: string, times: readonly number[]) => {
+    const sorted = times.toSorted((a, b) => a - b);
+    const seconds = (ms = 0) => (ms / 1000).toFixed(2);
+    const middle = sorted[sorted.length >> 1];
+    return `| ${name} | ${seconds(sorted[0])} s | ${seconds(middle)} s | ${seconds(sorted.at(-1))} s |`;
+  };
+  return [
+    '# Loading',
+    '',
+    `The built site from localhost, a fresh browser profile per visit, ${report.usable.length} visits, Run pressed at once.`,
+    `${machine()}. Seconds from the start of the navigation.`,
+    '',
+    '| | least | median | most |',
+    '|---|---|---|---|',
+    row('Run can be pressed', report.usable),
+    row('first token on the page', report.firstToken),
+    row('text finished and timed', report.finished),
+    '',
+    'Reproduce: `npm run bench -- load`',
     '',
   ].join('\n');
 }

@@ -4,12 +4,14 @@ import { ANSWER, button, finished, open, status, text } from './page.ts';
 
 test('a first visit is one Run away from the right words, written by two models', async ({
   page,
+  baseURL,
 }) => {
   const foreign: string[] = [];
   const complaints: string[] = [];
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (protocol !== 'blob:' && origin !== 'http://127.0.0.1:4187') foreign.push(request.url());
+    if (protocol !== 'blob:' && origin !== new URL(baseURL as string).origin)
+      foreign.push(request.url());
   });
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { chromium, expect, test } from '@playwright/test';
 import { ANSWER, button, finished, open, text } from './page.ts';
 
@@ -78,6 +79,20 @@ test('at 390 pixels nothing scrolls sideways, and Run is in reach', async ({
     expect(overflow).toBeLessThanOrEqual(0);
     await page.close();
   }
+});
+
+test('the page starts with at most 150 kB of script, gzipped', async ({ request, baseURL }) => {
+  // Charts, formulas and everything of the worker (ONNX Runtime) are fetched when the page stands.
+  const html = await (await request.get('./')).text();
+  const initial = [...html.matchAll(/(?:src|href)="([^"]+\.js)"/g)].map((match) => match[1] ?? '');
+  expect(initial.length).toBeGreaterThan(0);
+  let total = 0;
+  for (const path of initial) {
+    const script = await request.get(new URL(path, baseURL).href);
+    total += gzipSync(await script.body()).length;
+  }
+  expect(total).toBeGreaterThan(10_000);
+  expect(total).toBeLessThanOrEqual(150_000);
 });
 
 test('the built site works from a sub-path of any static host', async ({ page }) => {

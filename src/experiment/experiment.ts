@@ -56,7 +56,7 @@ export const defaultExperiment: Experiment = {
   ...defaultCheckpoints,
   task: 'numberWords',
   difficulty: 9,
-  prompt: 'say 6017899: ',
+  prompt: 'say 6325511: ',
   maxTokens: 120,
   problems: 200,
   seed: 1,

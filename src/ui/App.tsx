@@ -27,7 +27,7 @@ export function App() {
       <NoticeLine />
       <Bar />
       <div className="columns">
-        <aside className="ask">
+        <aside className="ask" aria-label="Experiment">
           <Settings />
         </aside>
         <main className="stage">

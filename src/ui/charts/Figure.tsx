@@ -3,6 +3,7 @@
 
 import type { ReactNode } from 'react';
 import { ResponsiveContainer } from 'recharts';
+import { Scroller } from '../parts/Scroller.tsx';
 import './charts.css';
 
 export interface Column<T> {
@@ -50,7 +51,7 @@ export function Figure<T>({
       )}
       <details className="twin">
         <summary className="fine">Numbers</summary>
-        <div className="scroller">
+        <Scroller label={`Numbers: ${title}`}>
           <table>
             <thead>
               <tr>
@@ -74,7 +75,7 @@ export function Figure<T>({
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroller>
       </details>
     </figure>
   );

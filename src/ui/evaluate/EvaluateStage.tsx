@@ -7,6 +7,7 @@ import type { Run } from '../../state/run.ts';
 import { seenRun } from '../../state/store.ts';
 import { usePage } from '../app.ts';
 import { Mark } from '../parts/Mark.tsx';
+import { Scroller } from '../parts/Scroller.tsx';
 import { ErrorCard } from '../stage/ErrorCard.tsx';
 import { Loading } from '../stage/Loading.tsx';
 import { RunHead } from '../stage/RunHead.tsx';
@@ -46,7 +47,7 @@ function Scores({ run }: { run: Run }) {
   return (
     <section aria-labelledby="scores-title">
       <h2 id="scores-title">Side by side</h2>
-      <div className="scroller">
+      <Scroller label="Scores">
         <table className="scores">
           <thead>
             <tr>
@@ -81,7 +82,7 @@ function Scores({ run }: { run: Run }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </section>
   );
 }

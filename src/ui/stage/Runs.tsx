@@ -3,6 +3,7 @@
 import { runRow } from '../../state/runRows.ts';
 import { shownRun } from '../../state/store.ts';
 import { useActions, usePage } from '../app.ts';
+import { Scroller } from '../parts/Scroller.tsx';
 import './runs.css';
 
 export function Runs() {
@@ -13,7 +14,7 @@ export function Runs() {
   return (
     <section aria-labelledby="runs-title">
       <h2 id="runs-title">Runs of this session</h2>
-      <div className="scroller">
+      <Scroller label="Runs">
         <table className="runs">
           <thead>
             <tr>
@@ -64,7 +65,7 @@ export function Runs() {
                       type="button"
                       className="button quiet bare"
                       onClick={() => adopt(row.id)}
-                      aria-label={`Take the settings of run ${row.id}`}
+                      aria-label={`Use settings of run ${row.id}`}
                     >
                       Use settings
                     </button>
@@ -73,7 +74,7 @@ export function Runs() {
               ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </section>
   );
 }

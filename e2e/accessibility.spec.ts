@@ -1,0 +1,44 @@
+// Everyone can use the page: no violation that axe finds, in both themes, wide and narrow, before a run, after
+// one, and in an evaluation.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect, type Page, test } from '@playwright/test';
+import type { AxeResults } from 'axe-core';
+import { button, finished, open } from './page.ts';
+
+const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(source);
+  const results = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } };
+    return axe.run();
+  });
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target} ${node.failureSummary ?? ''}`),
+  );
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1440, 390]) {
+    test(`axe finds nothing, ${colorScheme}, ${width} px`, async ({ browser, baseURL }) => {
+      const page = await browser.newPage({
+        baseURL: baseURL as string,
+        colorScheme,
+        viewport: { width, height: 900 },
+      });
+      await open(page);
+      expect(await violations(page)).toEqual([]);
+      await button(page, 'Run').click();
+      await finished(page);
+      await expect(page.locator('.recharts-surface').first()).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.goto('about:blank');
+      await open(page, '#v=1&mode=evaluate&problems=5');
+      await button(page, 'Run').click();
+      await finished(page);
+      expect(await violations(page)).toEqual([]);
+      await page.close();
+    });
+  }
+}
