@@ -22,7 +22,7 @@ import {
 import type { Room } from './room.ts';
 
 /** How often a short text is repeated for its timing, and how long that may take. */
-const ROUNDS = { most: 7, least: 3, budgetMs: 800, longestMs: 3000 } as const;
+const ROUNDS = { most: 9, least: 3, budgetMs: 800, longestMs: 3000 } as const;
 
 type Method = Pick<GenerationRequest, 'algorithm' | 'params'>;
 
@@ -106,14 +106,17 @@ async function* generateOne(
     // let them take turns a few times more.
     const method: Generation[] = [];
     const large: Generation[] = [];
-    const rounds = roundsFor(written.stats.ms + yardstick.stats.ms);
-    for (let round = 0; round < rounds; round++) {
+    const short = ROUNDS.least * (written.stats.ms + yardstick.stats.ms) <= ROUNDS.longestMs;
+    const begun = performance.now();
+    const inTime = () => performance.now() - begun < ROUNDS.budgetMs;
+    while (short && method.length < ROUNDS.most && (method.length < ROUNDS.least || inTime())) {
       const own = await generateQuietly(room, repeated, stopped);
       const other = own && (await generateQuietly(room, request, stopped));
       if (!other) return;
       method.push(own);
       large.push(other);
     }
+    const rounds = method.length;
     if (rounds === 0) {
       method.push(written);
       large.push(yardstick);
@@ -168,13 +171,6 @@ async function* evaluate(
     }
   }
   yield { type: 'completed' };
-}
-
-/** As many as fit the budget; at least three, unless even these would take long. */
-function roundsFor(ms: number): number {
-  const { most, least, budgetMs, longestMs } = ROUNDS;
-  if (least * ms > longestMs) return 0;
-  return Math.max(least, Math.min(most, Math.floor(budgetMs / ms)));
 }
 
 /**
