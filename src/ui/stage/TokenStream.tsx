@@ -61,10 +61,7 @@ export function TokenStream({ run }: { run: Run }) {
       >
         {stream.prompt.length > 0 && (
           <span className="given" title="The prompt, as the models read it">
-            {stream.prompt.map((piece, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a prompt does not change
-              <span key={i}>{visible(piece.text).replaceAll('␣', '·')}</span>
-            ))}
+            {stream.prompt.map((piece) => visible(piece.text).replaceAll('␣', '·')).join('')}
           </span>
         )}
         {wordsOf(stream.cells).map((word) => (
