@@ -49,12 +49,13 @@ async function compare<I extends Fields, O extends Fields, P extends Fields>(
   const chosen = kernel.cases[index];
   if (!chosen) throw new Error('no such case');
   const { params, inputs } = chosen.make();
-  const wanted = makeOutputs(kernel, params);
+  const got = await on.run(kernel, params, inputs); // first: the reference updates some inputs in place
+  const wanted = makeOutputs(kernel, params, inputs);
   kernel.reference(inputs, params, wanted);
-  const got = await on.run(kernel, params, inputs);
   return Object.keys(kernel.outputs).flatMap((name) => {
     const key: keyof O = name;
-    return disagreement(name, got[key], wanted[key], kernel.tolerance) ?? [];
+    const tolerance = kernel.tolerances?.[key] ?? kernel.tolerance;
+    return disagreement(name, got[key], wanted[key], tolerance) ?? [];
   });
 }
 
@@ -68,8 +69,8 @@ for (const [name, kernel] of Object.entries<Kernel>(kernels)) {
     if (kernel.constants === undefined) return;
     test('all small cases, with its own constants', async () => {
       for (const [index, { why, make }] of kernel.cases.entries()) {
-        const { rows = 0, vocab = 0 } = make().params;
-        if (rows * vocab > 50_000) continue;
+        const { rows = 0, vocab = 0, words = 0 } = make().params;
+        if (Math.max(rows * vocab, words) > 50_000) continue;
         expect([why, ...(await compare(untuned, kernel, index))]).toEqual([why]);
       }
     });

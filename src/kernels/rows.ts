@@ -27,9 +27,13 @@ export interface RowWindow {
 }
 
 export const gridLib: readonly WgslSource[] = [{ file: 'lib/grid.wgsl', text: libGrid }];
-export const logitsLib: readonly WgslSource[] = [
+/** Judging floats by their bits. */
+export const bitsLib: readonly WgslSource[] = [
   ...gridLib,
   { file: 'lib/logits.wgsl', text: libLogits },
+];
+export const logitsLib: readonly WgslSource[] = [
+  ...bitsLib,
   { file: 'lib/chunks.wgsl', text: libChunks },
 ];
 export const softmaxLib: readonly WgslSource[] = [
