@@ -31,7 +31,7 @@ const LARGEST_GRADIENT: f32 = 1e18;
 
 // A workgroup takes a segment.
 @compute @workgroup_size(WORKGROUP)
-fn step(
+fn update(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,

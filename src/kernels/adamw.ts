@@ -173,7 +173,7 @@ export const adamw = defineKernel({
   outputs: { parameters: 'f32', means: 'f32', squares: 'f32' },
   params: fields,
   size: () => ({}),
-  passes: ({ segments }) => [{ entryPoint: 'step', workgroups: segments }],
+  passes: ({ segments }) => [{ entryPoint: 'update', workgroups: segments }],
   constants: chunkConstants,
 
   reference({ gradients, segments, clip }, params, { parameters, means, squares }) {

@@ -30,6 +30,7 @@ const normCase = (
   words: number,
   fill: (index: number) => number,
   bits: readonly (readonly [number, number])[] = [],
+  maxNorm = 0.75,
 ): NormCase => ({
   why,
   make: () => {
@@ -38,7 +39,7 @@ const normCase = (
     };
     const view = new Uint32Array(inputs.gradients.buffer);
     for (const [index, word] of bits) view[index] = word;
-    return { params: { words, maxNorm: 0.75 }, inputs };
+    return { params: { words, maxNorm }, inputs };
   },
 });
 
@@ -85,6 +86,7 @@ export const gradNorm = defineKernel({
     normCase('zeros: the factor is 1', 300, () => 0),
     normCase('below the maximum: the factor is 1', 7, (i) => signed(i) / 100),
     normCase('just above the maximum', 1, () => 0.7501),
+    normCase('a norm as small as what is added to it', 1, () => 2e-6, [], 1e-6),
     normCase('squares overflow', 500, (i) => 1e30 * signed(i)),
     normCase('squares vanish', 500, (i) => 1e-30 * signed(i)),
     normCase('one large among tiny, late', 9000, (i) => (i === 8777 ? 1e15 : 1e-15 * signed(i))),

@@ -24,6 +24,7 @@ export interface Rows {
   readonly window: RowWindow;
 }
 
+/** `outside` fills the memory that is not part of the rows. */
 export function makeRows(spec: RowsSpec, outside = Number.NaN): Rows {
   const { rows, vocab, stride = vocab, rowStart = 0, rowStep = 1 } = spec;
   const base = rowStart * stride;

@@ -191,5 +191,22 @@ test('what is updated in place in a buffer of the caller stays there', async () 
     { gradients: home.logits },
   );
   expect(again.clip).toEqual(direct.clip);
-  buffer.destroy();
+
+  // With all of it there, nothing is read back.
+  const before = runner.bytesReadBack;
+  const words = logits.length;
+  const segments = segmentTable([{ first: 0, length: words, decay: false }]);
+  const options = { step: 1, learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  const params = adamwParams(segments, words, { ...options, weightDecay: 0 });
+  const zeros = Array.from({ length: 3 }, () => device.createBuffer({ size, usage: STORAGE }));
+  const [parameters, means, squares] = zeros.map((zero) => ({ buffer: zero, offset: 0, size }));
+  if (!(parameters && means && squares)) throw new Error('three buffers');
+  const clip = Float32Array.of(1, 1);
+  const given = { gradients: range, segments, clip, parameters, means, squares };
+  expect((await runner.run(adamw, params, given)).parameters).toHaveLength(0);
+  expect(runner.bytesReadBack).toBe(before);
+  const moved = await runner.run(gradNorm, { words, maxNorm: 1 }, { gradients: parameters });
+  // The first step is the learning rate for every parameter that has a gradient.
+  expect(Math.abs((moved.clip[CLIP.norm] as number) - 0.1 * Math.sqrt(words))).toBeLessThan(0.02);
+  for (const used of [buffer, ...zeros]) used.destroy();
 });

@@ -179,6 +179,9 @@ export const tokenLoss = defineKernel({
   // A probability is as exact as exp, a few units in the last place more for each unit of x - max; 1 - p of
   // a likely target loses what is left of 1.
   tolerances: { logits: { absolute: 5e-7, relative: 1e-5 } },
-  bench: benchRows.map((shape) => lossCase(shape)),
+  bench: [
+    ...benchRows.map((shape) => lossCase(shape)),
+    lossCase({ why: '2,048 x 79: 32 sequences of 64', rows: 2048, vocab: 79, fill: likely }),
+  ],
   bytes: ({ rows, vocab }) => 8 * rows * vocab + 20 * rows,
 });
