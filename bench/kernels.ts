@@ -10,7 +10,7 @@ import {
 } from '../src/backend/pipelines.ts';
 import { copy } from '../src/kernels/copy.ts';
 import { kernels } from '../src/kernels/index.ts';
-import { encodeParams, type Kernel } from '../src/kernels/kernel.ts';
+import { encodeParams, type Kernel, readOnly } from '../src/kernels/kernel.ts';
 
 export interface Row {
   readonly kernel: string;
@@ -53,11 +53,17 @@ async function subject(
   const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
   const scratch = kernel.scratch?.(params) ?? {};
   const resources = new Map<string, GPUBufferBinding>();
-  for (const [name, words] of Object.entries(inputs)) {
-    resources.set(name, make(words.byteLength, STORAGE | COPY_DST, words.slice()));
-  }
-  for (const [name, size] of Object.entries({ ...kernel.size(params), ...scratch })) {
-    resources.set(name, make(4 * size, STORAGE));
+  const sizes: Readonly<Record<string, number>> = { ...kernel.size(params), ...scratch };
+  for (const name of [
+    ...readOnly(kernel),
+    ...Object.keys(kernel.outputs),
+    ...Object.keys(scratch),
+  ]) {
+    const words = inputs[name];
+    const binding = words
+      ? make(words.byteLength, STORAGE | COPY_DST, words.slice())
+      : make(4 * (sizes[name] ?? 0), STORAGE);
+    resources.set(name, binding);
   }
   const uniform = encodeParams(kernel.params, params);
   resources.set('params', make(uniform.byteLength, UNIFORM | COPY_DST, uniform));

@@ -66,7 +66,7 @@ class CpuRunner implements Runner {
     inputs: { readonly [K in keyof I]: Input },
   ): Promise<ArraysOf<O>> {
     if (!inMemory(inputs)) throw new Error(`${kernel.name}: an input is on a GPU`);
-    const outputs = makeOutputs(kernel, params);
+    const outputs = makeOutputs(kernel, params, inputs);
     kernel.reference(inputs, params, outputs);
     return outputs;
   }

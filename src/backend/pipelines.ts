@@ -1,7 +1,7 @@
 // Kernels made ready for a device: shader modules and pipelines, compiled once and kept (compiling takes
 // longer than a thousand runs), and the encoding of their passes.
 
-import type { Fields, Kernel, Pass, ValuesOf } from '../kernels/kernel.ts';
+import { type Fields, type Kernel, type Pass, readOnly, type ValuesOf } from '../kernels/kernel.ts';
 import { isSoftware } from './device.ts';
 
 /** Where the storage bindings of a kernel come from, in the order of the declaration. */
@@ -89,7 +89,7 @@ export class Pipelines {
       buffer: { type },
     });
     const types: GPUBufferBindingType[] = [
-      ...Object.keys(kernel.inputs).map(() => 'read-only-storage' as const),
+      ...readOnly(kernel).map(() => 'read-only-storage' as const),
       ...Object.keys(kernel.outputs).map(() => 'storage' as const),
       ...scratch.map(() => 'storage' as const),
       'uniform',

@@ -8,6 +8,7 @@ import {
   encodeParams,
   type Fields,
   type Kernel,
+  readOnly,
   type ValuesOf,
 } from '../kernels/kernel.ts';
 import type { RowWindow } from '../kernels/rows.ts';
@@ -80,29 +81,37 @@ export class WebGpuRunner implements Runner {
     return this.readBack.orLost(program);
   }
 
+  /** Outputs come home, but for what is updated in place in a buffer of the caller's: that stays there. */
   async run<I extends Fields, O extends Fields, P extends Fields>(
     kernel: Kernel<I, O, P>,
     params: ValuesOf<P>,
     inputs: { readonly [K in keyof I]: Input },
   ): Promise<ArraysOf<O>> {
     const program = await this.program(kernel, params);
-    const sizes: Readonly<Record<string, number>> = kernel.size(params);
+    const given: Readonly<Record<string, Input>> = inputs;
+    const sizes: Record<string, number> = { ...kernel.size(params) };
+    for (const name in kernel.outputs) {
+      const words = given[name];
+      if (words !== undefined) sizes[name] = ArrayBuffer.isView(words) ? words.length : 0;
+    }
+    const scratch = kernel.scratch?.(params) ?? {};
     const bytes = Object.values(sizes).reduce((sum, size) => sum + 4 * size, 0);
 
     const { result: staging, failure } = this.scoped(() => {
       const resources = new Map<string, GPUBufferBinding>();
-      for (const name in kernel.inputs) {
-        resources.set(name, this.input(`${kernel.name}.${name}`, inputs[name]));
-      }
-      for (const [name, size] of Object.entries({ ...sizes, ...kernel.scratch?.(params) })) {
-        resources.set(
-          name,
-          this.#buffer(
-            `${kernel.name}.${name}`,
-            4 * size,
-            GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
-          ),
-        );
+      const bindings = [
+        ...readOnly(kernel),
+        ...Object.keys(kernel.outputs),
+        ...Object.keys(scratch),
+      ];
+      for (const name of bindings) {
+        const label = `${kernel.name}.${name}`;
+        const size = 4 * (sizes[name] ?? scratch[name] ?? 0);
+        const binding =
+          name in kernel.inputs
+            ? this.input(label, given[name])
+            : this.#buffer(label, size, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
+        resources.set(name, binding);
       }
       resources.set('params', this.params(kernel, params));
 
@@ -114,7 +123,7 @@ export class WebGpuRunner implements Runner {
       for (const name in kernel.outputs) {
         const size = 4 * (sizes[name] ?? 0);
         const from = resources.get(name);
-        if (from) encoder.copyBufferToBuffer(from.buffer, 0, target, at, size);
+        if (from && size > 0) encoder.copyBufferToBuffer(from.buffer, 0, target, at, size);
         at += size;
       }
       this.device.queue.submit([encoder.finish()]);
@@ -178,7 +187,7 @@ export class WebGpuRunner implements Runner {
     const binding = this.#buffer(
       label,
       input.byteLength,
-      GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+      GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
     );
     this.device.queue.writeBuffer(
       binding.buffer,

@@ -1,5 +1,6 @@
 // Rows of logits that would break a kernel that is nearly right. Random data finds few defects: each of
-// these is here for one mistake, and is named by it. Whatever a kernel must not read is NaN.
+// these is here for one mistake, and is named by it. Whatever a kernel must not read is NaN, or, where it
+// comes back because the rows are updated in place, a number that would drown all others.
 
 import { CHUNK, type RowWindow } from './rows.ts';
 
@@ -23,12 +24,13 @@ export interface Rows {
   readonly window: RowWindow;
 }
 
-export function makeRows(spec: RowsSpec): Rows {
+/** `outside` fills the memory that is not part of the rows. */
+export function makeRows(spec: RowsSpec, outside = Number.NaN): Rows {
   const { rows, vocab, stride = vocab, rowStart = 0, rowStep = 1 } = spec;
   const base = rowStart * stride;
   const pitch = rowStep * stride;
   const logits = new Float32Array((rowStart + (rows - 1) * rowStep + 1) * stride);
-  if (stride > vocab || rowStart > 0 || rowStep > 1) logits.fill(Number.NaN);
+  if (stride > vocab || rowStart > 0 || rowStep > 1) logits.fill(outside);
   for (let row = 0; row < rows; row++) {
     const start = base + row * pitch;
     for (let id = 0; id < vocab; id++) logits[start + id] = spec.fill(row, id);

@@ -1,10 +1,13 @@
 // All kernels. Listed here, a kernel is tested against its reference on the GPU and timed.
 
+import { adamw } from './adamw.ts';
 import { copy } from './copy.ts';
 import { gatherCache } from './gatherCache.ts';
+import { gradNorm } from './gradNorm.ts';
 import { randomBits } from './randomBits.ts';
 import { sampleToken } from './sampleToken.ts';
 import { tokenLogProbs } from './tokenLogProbs.ts';
+import { tokenLoss } from './tokenLoss.ts';
 import { top1 } from './top1.ts';
 import { topK } from './topK.ts';
 import { verifyDraft } from './verifyDraft.ts';
@@ -15,6 +18,9 @@ export const kernels = {
   tokenLogProbs,
   verifyDraft,
   sampleToken,
+  tokenLoss,
+  gradNorm,
+  adamw,
   gatherCache,
   randomBits,
   copy,

@@ -48,24 +48,29 @@ export interface Kernel<
   readonly wgsl: string;
   /** Shared text that is put before it. */
   readonly lib: readonly WgslSource[];
-  /** Read-only storage bindings 0, 1, ... */
+  /**
+   * Read-only storage bindings 0, 1, ... A name that is among the outputs as well is updated in place: it is
+   * bound there, once, and the reference finds the same array in both.
+   */
   readonly inputs: I;
   /** Storage bindings that follow. */
   readonly outputs: O;
   /** Members of `struct Params`, a uniform; the last binding. */
   readonly params: P;
-  /** Elements of each output. */
-  size(params: ValuesOf<P>): { readonly [K in keyof O]: number };
+  /** Elements of each output that is not updated in place. */
+  size(params: ValuesOf<P>): { readonly [K in Exclude<keyof O, keyof I>]: number };
   /** Storage bindings between outputs and params that live only from pass to pass: words of each. */
   scratch?(params: ValuesOf<P>): Readonly<Record<string, number>>;
   /** Dispatches, in order; each sees everything the one before has written. */
   passes(params: ValuesOf<P>): readonly Pass[];
   /** Values of the shader's `override` constants; a backend may tune them to its device. */
   readonly constants?: Readonly<Record<string, number>>;
-  /** Fills `outputs`, which have the sizes of `size(params)`. */
+  /** Fills `outputs`, which are those of `makeOutputs`. */
   reference(inputs: ArraysOf<I>, params: ValuesOf<P>, outputs: ArraysOf<O>): void;
   readonly cases: readonly KernelCase<I, P>[];
   readonly tolerance: Tolerance;
+  /** For outputs whose numbers are of another size. */
+  readonly tolerances?: { readonly [K in keyof O]?: Tolerance };
   /** Shapes worth timing. */
   readonly bench: readonly KernelCase<I, P>[];
   /** Bytes that must cross the memory bus at least once: inputs read, outputs written. */
@@ -81,16 +86,22 @@ export function defineKernel<
   return kernel;
 }
 
-/** Fresh outputs for one call. */
+/** Inputs that are only read: their names, in the order of the bindings. */
+export const readOnly = ({ inputs, outputs }: Pick<Kernel, 'inputs' | 'outputs'>): string[] =>
+  Object.keys(inputs).filter((name) => !(name in outputs));
+
+/** Outputs for one call: fresh ones, and the inputs that are updated in place. */
 export function makeOutputs<I extends Fields, O extends Fields, P extends Fields>(
   kernel: Kernel<I, O, P>,
   params: ValuesOf<P>,
+  inputs: ArraysOf<I>,
 ): ArraysOf<O> {
-  const sizes = kernel.size(params);
+  const sizes: Readonly<Record<string, number>> = kernel.size(params);
+  const given: Readonly<Record<string, Uint32Array | Float32Array>> = inputs;
   const outputs: Record<string, Uint32Array | Float32Array> = {};
   for (const name in kernel.outputs) {
     const Words = kernel.outputs[name] === 'f32' ? Float32Array : Uint32Array;
-    outputs[name] = new Words(sizes[name]);
+    outputs[name] = given[name] ?? new Words(sizes[name] ?? 0);
   }
   return outputs as ArraysOf<O>; // built from the same fields as the type
 }

@@ -20,7 +20,7 @@ const run = <I extends Fields, O extends Fields, P extends Fields>(
   inputs: Parameters<typeof kernel.reference>[0],
   params: ValuesOf<P>,
 ) => {
-  const outputs = makeOutputs(kernel, params);
+  const outputs = makeOutputs(kernel, params, inputs);
   kernel.reference(inputs, params, outputs);
   return outputs;
 };

@@ -27,9 +27,13 @@ export interface RowWindow {
 }
 
 export const gridLib: readonly WgslSource[] = [{ file: 'lib/grid.wgsl', text: libGrid }];
-export const logitsLib: readonly WgslSource[] = [
+/** Judging floats by their bits. */
+export const bitsLib: readonly WgslSource[] = [
   ...gridLib,
   { file: 'lib/logits.wgsl', text: libLogits },
+];
+export const logitsLib: readonly WgslSource[] = [
+  ...bitsLib,
   { file: 'lib/chunks.wgsl', text: libChunks },
 ];
 export const softmaxLib: readonly WgslSource[] = [
@@ -45,10 +49,15 @@ const MERGED = 16;
 
 export const chunksOf = (vocab: number): number => Math.ceil(vocab / CHUNK);
 
+/** The pass of a softmax kernel that merges the chunks of whole rows. */
+export const mergingPass = ({ rows }: RowWindow): Pass => ({
+  entryPoint: 'combine',
+  workgroups: Math.ceil(rows / MERGED),
+});
 /** Both passes of a softmax kernel: chunks of rows, four words each; then whole rows. */
-export const softmaxPasses = ({ rows, vocab }: RowWindow): readonly Pass[] => [
-  { entryPoint: 'partials', workgroups: rows * chunksOf(vocab) },
-  { entryPoint: 'combine', workgroups: Math.ceil(rows / MERGED) },
+export const softmaxPasses = (window: RowWindow): readonly Pass[] => [
+  { entryPoint: 'partials', workgroups: window.rows * chunksOf(window.vocab) },
+  mergingPass(window),
 ];
 export const softmaxScratch = ({ rows, vocab }: RowWindow): { readonly chunkStats: number } => ({
   chunkStats: rows * chunksOf(vocab) * 4,

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import libChunks from '../../shaders/lib/chunks.wgsl?raw';
 import { kernels } from './index.ts';
-import type { Kernel } from './kernel.ts';
+import { type Kernel, readOnly } from './kernel.ts';
 import { CHUNK } from './rows.ts';
 import { MAX_VOCAB } from './sampleToken.ts';
 
@@ -29,7 +29,7 @@ test.each(all)('%s: bindings, parameters and entry points are as declared', (_, 
   );
   const storage = (access: string) => (name: string) => `storage, ${access} ${name}`;
   const declared = [
-    ...Object.keys(kernel.inputs).map(storage('read')),
+    ...readOnly(kernel).map(storage('read')),
     ...Object.keys(kernel.outputs).map(storage('read_write')),
     ...Object.keys(kernel.scratch?.(params) ?? {}).map(storage('read_write')),
     'uniform params',
