@@ -46,8 +46,6 @@ export interface TrainableModel {
   step(update: Update): Promise<StepReport>;
   /** Forgets what was accumulated. */
   forget(): void;
-  /** Remembers the present weights and optimiser state, in place of those remembered before. */
-  keep(): void;
-  /** Returns to what was kept; without it, to the beginning. */
-  revert(): void;
+  /** Back to the weights and the optimiser state before the last step; further back it does not go. */
+  undo(): void;
 }

@@ -199,18 +199,19 @@ describe('a step', () => {
     expect(model.state()).toEqual(before);
   });
 
-  it('can be taken back: to what was kept, else to the beginning', async () => {
+  it('can be taken back, once', async () => {
     const model = await trainable();
     const beginning = model.state();
-    await train(model, 0, 2);
-    model.revert();
+    model.undo();
     expect(model.state()).toEqual(beginning);
-    await train(model, 0, 1);
-    model.keep();
-    const kept = model.state();
-    await train(model, 1, 3);
-    model.revert();
-    expect(model.state()).toEqual(kept);
+    await train(model, 0, 2);
+    const before = model.state();
+    await train(model, 2, 3);
+    expect(model.state()).not.toEqual(before);
+    model.undo();
+    expect(model.state()).toEqual(before);
+    model.undo();
+    expect(model.state()).toEqual(before);
   });
 });
 

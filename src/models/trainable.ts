@@ -59,7 +59,8 @@ export class OrtTrainable implements TrainableModel {
   readonly #weights: readonly Weight[];
   readonly #parameterFeeds: Readonly<Record<string, Tensor>>;
   readonly #options: Required<TrainableOptions>;
-  #kept: TrainingState;
+  /** What `undo` goes back to; its arrays are written over by every step. */
+  #before: TrainingState;
   #step = 0;
 
   private constructor(
@@ -89,7 +90,7 @@ export class OrtTrainable implements TrainableModel {
       };
     });
     this.#parameterFeeds = Object.fromEntries(this.#weights.map((w) => [w.name, w.tensor]));
-    this.#kept = this.state();
+    this.#before = this.state();
   }
 
   /**
@@ -174,6 +175,7 @@ export class OrtTrainable implements TrainableModel {
     if (applied) {
       const { clip } = update;
       const scale = clip > 0 && gradNorm > clip ? clip / gradNorm : 1;
+      this.#remember();
       this.#step++;
       for (const weight of this.#weights) {
         const weightDecay = weight.matrix ? update.weightDecay : 0;
@@ -188,17 +190,8 @@ export class OrtTrainable implements TrainableModel {
     for (const { gradient } of this.#weights) gradient.fill(0);
   }
 
-  keep(): void {
-    const { tensors } = this.#kept;
-    for (const weight of this.#weights) {
-      const kept = tensors.get(weight.name)!;
-      for (const kind of STATE_KINDS) kept[kind].set(weight[kind]);
-    }
-    this.#kept = { step: this.#step, tensors };
-  }
-
-  revert(): void {
-    this.restore(this.#kept);
+  undo(): void {
+    this.restore(this.#before);
   }
 
   /** A copy of everything that the next step depends on. */
@@ -216,7 +209,7 @@ export class OrtTrainable implements TrainableModel {
     return { step: this.#step, tensors };
   }
 
-  /** Goes on from `state`, bit for bit. @throws UserError 'checkpoint' when it is of another model */
+  /** Goes on from `state`, bit for bit; then that is what `undo` goes back to. @throws UserError 'checkpoint' when it is of another model */
   restore(state: TrainingState): void {
     const fits = this.#weights.every(({ name, weights }) =>
       STATE_KINDS.every((kind) => state.tensors.get(name)?.[kind].length === weights.length),
@@ -233,6 +226,7 @@ export class OrtTrainable implements TrainableModel {
       for (const kind of STATE_KINDS) weight[kind].set(saved[kind]);
     }
     this.#step = state.step;
+    this.#remember();
     this.forget();
   }
 
@@ -244,6 +238,15 @@ export class OrtTrainable implements TrainableModel {
 
   async release(): Promise<void> {
     await this.#session.release();
+  }
+
+  #remember(): void {
+    const { tensors } = this.#before;
+    for (const weight of this.#weights) {
+      const saved = tensors.get(weight.name)!;
+      for (const kind of STATE_KINDS) saved[kind].set(weight[kind]);
+    }
+    this.#before = { step: this.#step, tensors };
   }
 
   async #run(feeds: Readonly<Record<string, Tensor>>) {
