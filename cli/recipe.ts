@@ -33,7 +33,7 @@ const schema = v.strictObject({
   /** Of the first weights and of the examples. */
   seed,
   /** Rows of one pass; changes rounding and speed only. */
-  microBatch: v.optional(count, 16),
+  microBatch: v.optional(count, 8),
   /** Problems per task that accuracy is measured on. */
   problems: count,
   training: v.record(v.string(), v.union([v.number(), v.string()])),

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 async function trainable(
-  bytes = modelBytes(),
+  bytes: Uint8Array<ArrayBuffer> = modelBytes(),
   options: Partial<TrainableOptions> = {},
 ): Promise<OrtTrainable> {
   const model = await OrtTrainable.create(bytes, runtime, {
@@ -135,7 +135,7 @@ describe('gradients', () => {
   });
 
   it('are computed for the checkpoints of the page as well', async () => {
-    const bytes = new Uint8Array(readFileSync('public/models/tiny-small/onnx/model.onnx'));
+    const bytes = readFileSync('public/models/tiny-small/onnx/model.onnx');
     const model = await trainable(bytes, { contextLength: 256 });
     const { gradients } = await model.gradients(rows());
     for (const [name, gradient] of gradients) {

@@ -38,7 +38,7 @@ export const STATE_KINDS: readonly StateKind[] = ['weights', 'mean', 'square'];
 
 export interface TrainableOptions {
   readonly contextLength: number;
-  /** Rows of one pass; more are split, and their gradients added up. */
+  /** Rows of one pass; more are split by length, and their gradients added up. Eight is fastest (docs/training.md). */
   readonly microBatch?: number;
   /** Fewest columns of one pass; for tests of padding. */
   readonly minColumns?: number;
@@ -72,7 +72,7 @@ export class OrtTrainable implements TrainableModel {
     this.#graph = graph;
     this.#runtime = runtime;
     this.#session = session;
-    this.#options = { microBatch: 16, minColumns: 1, ...options };
+    this.#options = { microBatch: 8, minColumns: 1, ...options };
     this.contextLength = options.contextLength;
     this.vocab = graph.vocab;
     this.warnings = graph.normalized.warnings;

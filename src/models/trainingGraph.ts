@@ -26,7 +26,9 @@ export interface TrainingGraph {
 
 /** @throws UserError 'onnx' for what cannot be read, differentiated or fed */
 export function trainingGraph(bytes: Uint8Array<ArrayBuffer>, provider: Provider): TrainingGraph {
-  const model = readModel(bytes);
+  // Slices of Node's Buffer share memory and its alignment; those of a plain view are copies.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const model = readModel(plain);
   const normalized = normalize(graphFrom(model));
   const names = normalized.parameters.map((parameter) => parameter.name);
   const { graph: joint, gradients } = withTokenLogProbs(normalized.graph, names);
