@@ -1,6 +1,6 @@
 // Makes a bare clone ready: the packages that the lock file names, and a Chromium for what needs one.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '..');
@@ -22,6 +22,13 @@ export function installPackages() {
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const stamp = join(root, 'node_modules', '.tandem-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    // npm would empty the folder behind the link, which belongs to another checkout.
+    console.error(
+      'node_modules is a link to packages of another version. Remove it and run this again.',
+    );
+    process.exit(1);
+  }
   console.log('Installing packages (once) ...');
   const status = run('npm', ['ci', '--no-audit', '--no-fund'], {
     shell: process.platform === 'win32',
