@@ -1,7 +1,7 @@
 // The statistics table: rows of texts with units, the method beside the large model alone.
 
 import { duration, percent, plural, quantity, THIN } from './format.ts';
-import { drafts, type Run } from './run.ts';
+import { baselineOf, drafts, type Run } from './run.ts';
 import { summary } from './summary.ts';
 
 export interface StatisticsRow {
@@ -22,6 +22,7 @@ const share = (value: number | undefined): string =>
 export function statistics(run: Run): readonly StatisticsRow[] {
   const { baseline, positions, passes, ...all } = summary(run);
   const both = drafts(run.experiment);
+  const timing = baselineOf(run)?.timing;
   const waiting = all.drafted - all.accepted - all.rolledBack;
   const row = (name: string, method: string, alone?: string, meaning?: string): StatisticsRow => ({
     name,
@@ -37,6 +38,17 @@ export function statistics(run: Run): readonly StatisticsRow[] {
       baseline && duration(baseline.ms),
       'Active time, pauses left out, prompt included.',
     ),
+    // What the measured speed-up is made of, where the text was short enough to repeat.
+    ...(timing && timing.rounds > 0
+      ? [
+          row(
+            'Time, repeated',
+            duration(timing.methodMs),
+            duration(timing.largeMs),
+            `${plural(timing.rounds, 'round')} in turns, when warm; the sum of each event’s median.`,
+          ),
+        ]
+      : []),
     row('Speed', speed(all.tokensPerSecond), baseline && speed(baseline.tokensPerSecond)),
     row(
       'Small forward passes',
