@@ -5,7 +5,7 @@ import type { NumberSpec } from './params.ts';
 export interface Problem {
   /** What the model reads. */
   readonly prompt: string;
-  /** The right completion, in full. */
+  /** The right completion, in full; of a task that is not verifiable, a good example of one. */
   readonly answer: string;
 }
 
@@ -17,6 +17,8 @@ export interface Task {
   readonly difficulty: NumberSpec;
   /** Problem number `index` of the sequence that `seed` and `difficulty` name; always the same one. */
   problem(seed: number, index: number, difficulty: number): Problem;
-  /** 1 for a right completion, 0 for a wrong one; tasks may grade between. */
+  /** One completion is right and all others are wrong; otherwise rewards are graded and `answer` is an example. */
+  readonly verifiable: boolean;
+  /** 1 for a right completion, 0 for a wrong one; tasks that are not verifiable grade between. */
   reward(completion: string, problem: Problem): number;
 }

@@ -50,6 +50,7 @@ export const numberWords: Task = {
     step: 1,
     default: 9,
   },
+  verifiable: true,
   problem(seed, index, difficulty) {
     const next = uniforms(seed, index);
     const digits = 1 + Math.floor(next() * difficulty);
