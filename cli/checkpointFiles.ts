@@ -2,6 +2,7 @@
 
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Architecture } from '../src/models/decoderGraph.ts';
 import { type CheckpointFolder, missingFile } from '../src/models/folder.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -19,12 +20,11 @@ export interface FamilyTokenizer {
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-export function checkpointFiles(
-  { architecture }: Recipe,
+/** config.json of a decoder that the project wrote itself. */
+export function configFile(
+  { layers, width, heads, context }: Omit<Architecture, 'vocabulary'>,
   tokenizer: FamilyTokenizer,
-  model: Uint8Array,
-): Files {
-  const { layers, width, heads, context } = architecture;
+): Uint8Array {
   const config = {
     architectures: ['GPT2LMHeadModel'],
     model_type: 'gpt2',
@@ -40,8 +40,16 @@ export function checkpointFiles(
     eos_token_id: tokenizer.eos,
     pad_token_id: tokenizer.pad,
   };
+  return bytes(`${JSON.stringify(config, undefined, 2)}\n`);
+}
+
+export function checkpointFiles(
+  config: Uint8Array,
+  tokenizer: FamilyTokenizer,
+  model: Uint8Array,
+): Files {
   return new Map([
-    ['config.json', bytes(`${JSON.stringify(config, undefined, 2)}\n`)],
+    ['config.json', config],
     ['tokenizer.json', tokenizer.json],
     ['tokenizer_config.json', tokenizer.config],
     ['onnx/model.onnx', model],
@@ -81,6 +89,7 @@ export interface Measured {
 
 export function readme(recipe: Recipe, { parameters, step, seconds, scores }: Measured): string {
   const { loss = Number.NaN, ...accuracies } = scores;
+  const origin = recipe.from ? `trained from ${recipe.from}` : 'written and trained';
   const difficulty = (task: string) =>
     recipe.tasks.find((entry) => entry.task === task)?.difficulty ?? '';
   const rows = Object.entries(accuracies).map(
@@ -91,16 +100,16 @@ export function readme(recipe: Recipe, { parameters, step, seconds, scores }: Me
 
 ${recipe.purpose}
 
-A GPT-2-style decoder with ${parameters.toLocaleString('en-US')} parameters, written and trained by this project: \`npm run pretrain\` with the recipe below makes it again.
+A GPT-2-style decoder with ${parameters.toLocaleString('en-US')} parameters, ${origin} by this project: \`npm run pretrain\` with the recipe below makes it again.
 
 - seed ${recipe.seed}, ${step.toLocaleString('en-US')} steps of ${recipe.training.batch} examples, ${Math.round(seconds).toLocaleString('en-US')} s
 - loss on examples of another seed: ${loss.toFixed(4)} nats per token
 
-| task | difficulty | problems | right, greedy |
+| task | difficulty | problems | mean reward, greedy |
 |---|---|---|---|
 ${rows.join('\n')}
 
-Problems are drawn with another seed than the training examples; the shortest ones occur in both.
+The reward is 1 for a right answer and 0 for a wrong one; of reviews it is the share of praise. Problems are drawn with another seed than the training examples; the shortest ones occur in both.
 
 ## Recipe
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toFailure, UserError } from '../src/core/errors.ts';
 import { loadNodeRuntime } from './nodeRuntime.ts';
-import { parseRecipe, type Recipe } from './recipe.ts';
+import { inOrder, parseRecipe, type Recipe } from './recipe.ts';
 import { train } from './train.ts';
 
 const RECIPES = 'recipes';
@@ -14,12 +14,13 @@ const QUICK = 'quick.json';
 
 export const USAGE = `usage: npm run -s pretrain -- [options] [RECIPE.json ...]
 
-Trains checkpoints from random weights; without a recipe, all of those in ${RECIPES}.
+Makes checkpoints from recipes; without one, from all of those in ${RECIPES}, each after those that it begins from.
 
   --quick       only ${RECIPES}/${QUICK}, which takes seconds, into a temporary folder
   --out DIR     where the checkpoint folders go (public/models)
   --stop N      stops after step N; the same command without it goes on from there
   --fresh       begins afresh, whatever was saved
+  --keep        also writes a folder NAME-STEP at every evaluation, to choose where a training should stop
   --threads N   threads within one operation (1)
   --help        this text
 
@@ -32,6 +33,7 @@ interface Options {
   readonly out: string;
   readonly stop?: number;
   readonly fresh: boolean;
+  readonly keep: boolean;
   readonly threads: number;
 }
 
@@ -47,7 +49,7 @@ export async function main(
   }
   try {
     // All are read before the first is trained, which may take long.
-    const recipes = options.recipes.map(readRecipe);
+    const recipes = inOrder(options.recipes.map(readRecipe));
     const runtime = await loadNodeRuntime(options.threads);
     for (const recipe of recipes) await train(recipe, { ...options, runtime, say });
     return 0;
@@ -82,7 +84,7 @@ function parse(args: readonly string[]): Options | string {
   for (let i = 0; i < args.length; i++) {
     const [name = '', inline] = args[i]!.split(/=(.*)/s);
     if (name === '--help' || name === '-h') return USAGE;
-    if (name === '--quick' || name === '--fresh') flags.add(name);
+    if (['--quick', '--fresh', '--keep'].includes(name)) flags.add(name);
     else if (['--out', '--stop', '--threads'].includes(name)) {
       const value = inline ?? args[++i];
       if (value === undefined) return `${name} needs a value.\n\n${USAGE}`;
@@ -109,6 +111,7 @@ function parse(args: readonly string[]): Options | string {
     out: values.get('--out') ?? (quick ? join(tmpdir(), 'tandem-pretrain') : 'public/models'),
     ...(stop !== undefined && { stop: Number(stop) }),
     fresh: flags.has('--fresh'),
+    keep: flags.has('--keep'),
     threads: Number(values.get('--threads') ?? 1),
   };
 }

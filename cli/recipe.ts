@@ -9,13 +9,21 @@ import { type TaskId, tasks } from '../src/tasks/index.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const seed = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1));
+const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/));
 const isTask = (name: string): name is TaskId => Object.hasOwn(tasks, name);
 
 const schema = v.strictObject({
-  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/)),
+  name,
   /** For people: what this checkpoint is for. */
   purpose: v.string(),
-  architecture: v.strictObject({ layers: count, width: count, heads: count, context: count }),
+  /** Of a model that begins with random weights. */
+  architecture: v.optional(
+    v.strictObject({ layers: count, width: count, heads: count, context: count }),
+  ),
+  /** Name of the checkpoint that it begins with instead. */
+  from: v.optional(name),
+  /** A checkpoint whose own greedy answers to the first so many problems are learned (METHODS 3.4). */
+  teacher: v.optional(v.strictObject({ name, answers: count })),
   tasks: v.pipe(
     v.array(
       v.strictObject({
@@ -26,6 +34,8 @@ const schema = v.strictObject({
         difficulty: v.number(),
         /** Examples of this task among all, relative to the other shares. */
         share: v.pipe(v.number(), v.gtValue(0)),
+        /** Only examples whose reward is at least this. */
+        atLeast: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
       }),
     ),
     v.minLength(1),
@@ -71,7 +81,11 @@ export function parseRecipe(text: string, file: string): Recipe {
     const checked = checkParam(spec, given);
     if (!checked.ok) return fail(`training.${key}: ${checked.expected}`);
   }
-  if (recipe.architecture.width % recipe.architecture.heads !== 0) {
+  const { architecture, from } = recipe;
+  if ((architecture === undefined) === (from === undefined)) {
+    return fail('it needs either an architecture or a checkpoint that it begins from');
+  }
+  if (architecture && architecture.width % architecture.heads !== 0) {
     return fail('architecture.width is no multiple of architecture.heads');
   }
   for (const { task, difficulty } of recipe.tasks) {
@@ -79,4 +93,19 @@ export function parseRecipe(text: string, file: string): Recipe {
     if (!checked.ok) return fail(`the difficulty of ${task}: ${checked.expected}`);
   }
   return { ...recipe, training: { ...defaultsOf(sftParams), ...training } };
+}
+
+/** Every recipe after those whose checkpoints it needs; otherwise in the order given. */
+export function inOrder(recipes: readonly Recipe[]): Recipe[] {
+  const done = new Set<Recipe>();
+  const visit = (recipe: Recipe) => {
+    if (done.has(recipe)) return;
+    done.add(recipe);
+    const needed = [recipe.from, recipe.teacher?.name];
+    for (const other of recipes) if (needed.includes(other.name)) visit(other);
+    order.push(recipe);
+  };
+  const order: Recipe[] = [];
+  for (const recipe of recipes) visit(recipe);
+  return order;
 }

@@ -2,10 +2,10 @@
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { sft, sftRows } from '../src/algorithms/sft.ts';
-import { createCpuBackend } from '../src/backend/cpu.ts';
+import { type Example, sft, sftRows } from '../src/algorithms/sft.ts';
 import { UserError } from '../src/core/errors.ts';
 import { loadCheckpoint } from '../src/models/checkpoint.ts';
+import { decoderConfig } from '../src/models/config.ts';
 import { decoderGraph } from '../src/models/decoderGraph.ts';
 import { readJson } from '../src/models/folder.ts';
 import type { OrtRuntime } from '../src/models/runtime.ts';
@@ -14,9 +14,10 @@ import { OrtTrainable } from '../src/models/trainable.ts';
 import { decodeTraining, encodeTraining } from '../src/models/trainingState.ts';
 import { writeModel } from '../src/onnx/model.ts';
 import { modelFrom } from '../src/onnx/proto.ts';
-import { accuracies } from './accuracy.ts';
+import { accuracies, written } from './accuracy.ts';
 import {
   checkpointFiles,
+  configFile,
   type FamilyTokenizer,
   memoryFolder,
   readme,
@@ -41,26 +42,28 @@ export interface TrainRequest {
   /** Stops, to be continued, after this step. */
   readonly stop?: number;
   readonly fresh?: boolean;
+  /** Writes a folder NAME-STEP at every evaluation, to choose from where a training should stop. */
+  readonly keep?: boolean;
 }
 
 /** @throws UserError 'checkpoint' for a state of another recipe, 'runtime' when the numbers run away */
 export async function train(recipe: Recipe, request: TrainRequest): Promise<void> {
   const { runtime, say } = request;
-  const { name, architecture, training } = recipe;
+  const { name, training } = recipe;
   const { tokenizer, family } = await familyTokenizer();
   const mixture = mixtureOf(recipe, tokenizer, family.eos);
-  const shape = { ...architecture, vocabulary: family.vocabulary };
-  const model = await OrtTrainable.create(
-    writeModel(modelFrom(decoderGraph(shape, recipe.seed))),
-    runtime,
-    { contextLength: architecture.context, microBatch: recipe.microBatch },
-  );
+  const origin = await originOf(recipe, family, request.out);
+  const example = await examplesOf(recipe, mixture, request);
+  const model = await OrtTrainable.create(origin.bytes, runtime, {
+    contextLength: origin.contextLength,
+    microBatch: recipe.microBatch,
+  });
   try {
-    const files = () => checkpointFiles(recipe, family, model.export());
+    const files = () => checkpointFiles(origin.config, family, model.export());
     const evaluate = async () => {
       const checkpoint = await loadCheckpoint(memoryFolder(name, files()), runtime);
       try {
-        const right = await accuracies(checkpoint, createCpuBackend(), mixture, recipe.problems);
+        const right = await accuracies(checkpoint, mixture, recipe.problems);
         return { loss: await heldOutLoss(model, mixture, training.prompts), ...right };
       } finally {
         await checkpoint.release();
@@ -81,13 +84,20 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
       writeWhole(statePath, encodeTraining({ state: model.state(), meta }));
     };
 
+    const write = (made: Recipe, as: string): string => {
+      const measured = { parameters: model.size, step: model.steps, seconds, scores };
+      const about = new TextEncoder().encode(readme(made, measured));
+      const folder = join(request.out, as);
+      writeFolder(folder, new Map([...files(), ['README.md', about]]));
+      return folder;
+    };
+
     say(`${name}: ${model.size.toLocaleString('en-US')} parameters, ${training.steps} steps`);
     if (model.steps > 0) say(`${name}: goes on after step ${model.steps}`);
     else say(scoresLine(name, 0, await evaluate()));
     let said = performance.now();
     let saved = said;
     const since = { step: model.steps, tokens: 0 };
-    const { example } = mixture;
     const events = sft({ model, example, params: training, done: model.steps, evaluate });
     for await (const event of events) {
       if (event.type === 'diverged') {
@@ -100,6 +110,11 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
       if (event.type === 'evaluated') {
         scores = event.scores;
         say(scoresLine(name, event.step, scores));
+        if (request.keep && event.step < training.steps) {
+          lap();
+          const stopped = { ...recipe, training: { ...training, steps: event.step } };
+          write(stopped, `${name}-${event.step}`);
+        }
       }
       if (event.type !== 'step') continue;
       const now = performance.now();
@@ -120,14 +135,63 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
     // A state that was saved after the last step has nothing left to evaluate on its way.
     if (Object.keys(scores).length === 0) scores = await evaluate();
     lap();
-    const measured = { parameters: model.size, step: model.steps, seconds, scores };
-    const about = new TextEncoder().encode(readme(recipe, measured));
-    const folder = join(request.out, name);
-    writeFolder(folder, new Map([...files(), ['README.md', about]]));
+    const folder = write(recipe, name);
     rmSync(statePath, { force: true });
     say(`${name}: written to ${folder} after ${seconds.toFixed(0)} s`);
   } finally {
     await model.release();
+  }
+}
+
+interface Origin {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly config: Uint8Array;
+  readonly contextLength: number;
+}
+
+/** The model that training begins with. */
+async function originOf(
+  { architecture, from, seed }: Recipe,
+  family: FamilyTokenizer,
+  out: string,
+): Promise<Origin> {
+  if (architecture) {
+    const graph = decoderGraph({ ...architecture, vocabulary: family.vocabulary }, seed);
+    return {
+      bytes: writeModel(modelFrom(graph)),
+      config: configFile(architecture, family),
+      contextLength: architecture.context,
+    };
+  }
+  const folder = diskFolder(join(out, from!), from!);
+  const { contextLength } = decoderConfig(from!, await readJson(folder, 'config.json'));
+  const bytes = new Uint8Array(await folder.read('onnx/model.onnx'));
+  return { bytes, config: await folder.read('config.json'), contextLength };
+}
+
+/** Example number i: the mixture's, or what the teacher wrote where there is one. */
+async function examplesOf(
+  recipe: Recipe,
+  mixture: Mixture,
+  { out, runtime, say }: TrainRequest,
+): Promise<Mixture['example']> {
+  const { teacher, name } = recipe;
+  if (!teacher) return mixture.example;
+  const checkpoint = await loadCheckpoint(
+    diskFolder(join(out, teacher.name), teacher.name),
+    runtime,
+  );
+  try {
+    say(`${name}: ${teacher.name} writes ${teacher.answers} answers`);
+    const examples: Example[] = [];
+    for (let index = 0; index < teacher.answers; index++) {
+      const { prompt, completion } = mixture.example(index);
+      const most = 2 * completion.length;
+      examples.push({ prompt, completion: await written(checkpoint, prompt, most, index) });
+    }
+    return (index) => examples[index % examples.length]!;
+  } finally {
+    await checkpoint.release();
   }
 }
 
