@@ -1,5 +1,5 @@
-// Decoding, measured in a browser on the wasm provider: the small model alone, the large one alone, and BiLD
-// over a grid of thresholds, on the same problems in the same run. For each problem the contenders take
+// Decoding, measured in a browser on the wasm provider: each small model alone, the large one alone, and BiLD
+// with each small model over a grid of thresholds, on the same problems in the same run. For each problem the contenders take
 // turns in a rotating order, so that what the machine does meanwhile hits all of them alike.
 
 import { algorithms } from '../src/algorithms/index.ts';
@@ -8,7 +8,6 @@ import type { AnyAlgorithm } from '../src/core/algorithm.ts';
 import type { ParamValue } from '../src/core/params.ts';
 import { defaultExperiment } from '../src/experiment/experiment.ts';
 import { httpFolder } from '../src/models/folder.ts';
-import { manifest } from '../src/models/manifest.ts';
 import { loadWasmRuntime } from '../src/models/webRuntime.ts';
 import { tasks } from '../src/tasks/index.ts';
 import { furnish, loadCheckpoints } from '../src/worker/furnish.ts';
@@ -20,11 +19,18 @@ export interface DecodingOptions {
   readonly problems: number;
   /** All of the 5 x 5 grid instead of the default thresholds only. */
   readonly grid: boolean;
+  readonly large: string;
+  /** One or more, for instance before and after alignment (METHODS 3.4). */
+  readonly smalls: readonly string[];
+  /** Folder of all checkpoints, relative to the page. */
+  readonly folder?: string;
 }
 
 /** One contender over all problems. */
 export interface Contestant {
-  readonly name: string;
+  readonly name: 'small' | 'large' | 'bild';
+  /** The small checkpoint, where one takes part. */
+  readonly small?: string;
   readonly params: Readonly<Record<string, ParamValue>>;
   readonly right: number;
   readonly tokens: number;
@@ -36,6 +42,7 @@ export interface Contestant {
 }
 
 export interface DecodingReport {
+  readonly large: string;
   readonly problems: number;
   readonly seed: number;
   readonly maxDraft: number;
@@ -44,17 +51,25 @@ export interface DecodingReport {
 
 const SEED = 2;
 
-export async function benchDecoding({ problems, grid }: DecodingOptions): Promise<DecodingReport> {
-  const base = new URL('/models/', location.href).href;
-  const checkpoints = await loadCheckpoints({
-    experiment: defaultExperiment,
-    roles: ['small', 'large'],
-    runtime: await loadWasmRuntime(),
-    folderOf: (id) =>
-      httpFolder(id, new URL(`${manifest[id as keyof typeof manifest].folder}/`, base).href),
-    library: createLibrary(),
-  });
-  const room = furnish(checkpoints, createCpuBackend());
+export async function benchDecoding(options: DecodingOptions): Promise<DecodingReport> {
+  const { problems, grid, large, smalls, folder = 'models' } = options;
+  const base = new URL(`/${folder}/`, location.href).href;
+  const runtime = await loadWasmRuntime();
+  const library = createLibrary(1 + smalls.length);
+  const furnished = async (small: string) => {
+    const checkpoints = await loadCheckpoints({
+      experiment: { small, large },
+      roles: ['small', 'large'],
+      runtime,
+      folderOf: (id) => httpFolder(id, new URL(`${id}/`, base).href),
+      library,
+    });
+    return { small, room: furnish(checkpoints, createCpuBackend()) };
+  };
+  const rooms: Awaited<ReturnType<typeof furnished>>[] = [];
+  for (const small of smalls) rooms.push(await furnished(small));
+  const [first] = rooms;
+  if (!first) throw new Error('no small model');
   const known: Readonly<Record<string, AnyAlgorithm>> = algorithms;
   const { maxDraft } = algorithms.bild.params;
   const points = grid
@@ -62,14 +77,23 @@ export async function benchDecoding({ problems, grid }: DecodingOptions): Promis
         ROLLBACKS.map((rollbackThreshold) => ({ fallbackThreshold, rollbackThreshold })),
       )
     : [{ fallbackThreshold: 0.6, rollbackThreshold: 2 }];
+  const alone = (model: 'small' | 'large') => ({
+    name: model,
+    method: 'greedy',
+    params: { model },
+  });
   const contenders = [
-    { name: 'small', method: 'greedy', params: { model: 'small' } },
-    { name: 'large', method: 'greedy', params: { model: 'large' } },
-    ...points.map((point) => ({
-      name: 'bild',
-      method: 'bild',
-      params: { ...point, maxDraft: maxDraft.default },
-    })),
+    { ...alone('large'), room: first.room },
+    ...rooms.flatMap(({ small, room }) => [
+      { ...alone('small'), small, room },
+      ...points.map((point) => ({
+        name: 'bild' as const,
+        method: 'bild',
+        params: { ...point, maxDraft: maxDraft.default },
+        small,
+        room,
+      })),
+    ]),
   ].map((contender) => ({
     ...contender,
     algorithm: known[contender.method] as AnyAlgorithm,
@@ -80,11 +104,11 @@ export async function benchDecoding({ problems, grid }: DecodingOptions): Promis
   // The first round is not counted: it warms up what the runtime keeps per shape.
   for (let index = -1; index < problems; index++) {
     const problem = task.problem(SEED, Math.max(index, 0), defaultExperiment.difficulty);
-    const prompt = room.tokenizer.encode(problem.prompt);
+    const prompt = first.room.tokenizer.encode(problem.prompt);
     for (let turn = 0; turn < contenders.length; turn++) {
       const contender = contenders[(turn + Math.max(index, 0)) % contenders.length];
       if (!contender) continue;
-      const { algorithm, params, sums } = contender;
+      const { algorithm, params, sums, room } = contender;
       const request = { algorithm, params, prompt, maxTokens: defaultExperiment.maxTokens };
       const answer = await generateQuietly(
         room,
@@ -103,9 +127,13 @@ export async function benchDecoding({ problems, grid }: DecodingOptions): Promis
     }
   }
   return {
+    large,
     problems,
     seed: SEED,
     maxDraft: maxDraft.default,
-    contestants: contenders.map(({ name, params, sums }) => ({ name, params, ...sums })),
+    contestants: contenders.map(({ algorithm: _, method: __, room: ___, sums, ...contender }) => ({
+      ...contender,
+      ...sums,
+    })),
   };
 }

@@ -3,7 +3,7 @@
 //   npm run bench                     kernels and decoding
 //   npm run bench -- kernels          kernels only
 //   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
-//   npm run bench -- decoding --problems=200 --grid
+//   npm run bench -- decoding --problems=200 --grid --smalls=small,small-aligned --large=large
 //   npm run bench -- load             from a cold page load to the first token
 //   --save                            also writes docs/bench/*.md
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,13 +11,15 @@ import { join, resolve } from 'node:path';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
 import { findChromium } from '../scripts/install.mjs';
+import { defaultCheckpoints } from '../src/experiment/experiment.ts';
 import { benchLoad } from './load.ts';
 import { decodingReport, kernelReport, loadReport } from './report.ts';
 
 export async function main(args: string[]): Promise<number> {
   const flags = new Set(args.filter((arg) => arg.startsWith('--')).map((arg) => arg.split('=')[0]));
-  const value = (name: string, fallback: number) =>
-    Number(args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? fallback);
+  const text = (name: string, fallback: string) =>
+    args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? fallback;
+  const value = (name: string, fallback: number) => Number(text(name, String(fallback)));
   const words = args.filter((arg) => !arg.startsWith('--'));
   const wants = (what: string) => words.length === 0 || words.includes(what);
   const root = resolve(import.meta.dirname, '..');
@@ -56,7 +58,13 @@ export async function main(args: string[]): Promise<number> {
     }
     if (wants('load')) publish('load', loadReport(await benchLoad(browser, root)));
     if (wants('decoding')) {
-      const options = { problems: value('problems', 50), grid: flags.has('--grid') };
+      const options = {
+        problems: value('problems', 50),
+        grid: flags.has('--grid'),
+        smalls: text('smalls', defaultCheckpoints.small).split(','),
+        large: text('large', defaultCheckpoints.large),
+        folder: text('folder', 'models'),
+      };
       const report = await page.evaluate((o) => window.bench.decoding(o), options);
       publish('decoding', decodingReport(report));
     }

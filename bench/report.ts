@@ -8,21 +8,47 @@ import type { LoadReport } from './load.ts';
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
 
-export function decodingReport({ problems, seed, maxDraft, contestants }: DecodingReport): string {
+export function decodingReport(report: DecodingReport): string {
+  const { problems, seed, maxDraft, contestants } = report;
   const large = contestants.find((contestant) => contestant.name === 'large');
-  const small = contestants.find((contestant) => contestant.name === 'small');
-  if (!large || !small) throw new Error('no yardstick');
+  if (!large) throw new Error('no yardstick');
   const rows = contestants.map((contestant) => ({
     ...contestant,
     accuracy: contestant.right / problems,
     /** Wall-clock of the large model alone over the contestant's, on the same problems. */
     speedUp: large.ms / contestant.ms,
   }));
-  const bild = rows.filter((row) => row.name === 'bild');
-  const good = bild.filter((row) => row.accuracy >= large.right / problems - 0.01);
-  const best = good.toSorted((a, b) => b.speedUp - a.speedUp)[0];
-  const at = (row: (typeof rows)[number]) =>
+  type Row = (typeof rows)[number];
+  const smalls = [...new Set(rows.flatMap(({ small }) => small ?? []))];
+  const at = (row: Row) =>
     `fallback ${row.params.fallbackThreshold}, rollback ${row.params.rollbackThreshold}`;
+  const title = (row: Row) =>
+    row.name === 'bild' ? `BiLD, ${row.small} (${at(row)})` : `${row.small ?? report.large} alone`;
+  const bildOf = (small: string) =>
+    rows.filter((row) => row.name === 'bild' && row.small === small);
+  const best = (small: string) => {
+    const good = bildOf(small).filter((row) => row.accuracy >= large.right / problems - 0.01);
+    const row = good.toSorted((a, b) => b.speedUp - a.speedUp)[0];
+    return row
+      ? `Best with ${small} at a loss of at most 1 point: ${at(row)}: ${row.speedUp.toFixed(2)}× at ${percent(row.accuracy)} (${report.large} alone: ${percent(large.right / problems)}).`
+      : `With ${small} no point stays within 1 point of ${report.large} alone (${percent(large.right / problems)}).`;
+  };
+  const frontier = (small: string): string[] => {
+    const bild = bildOf(small);
+    if (bild.length !== FALLBACKS.length * ROLLBACKS.length) return [];
+    return [
+      `The frontier of ${small} (accuracy, speed-up), fallback threshold down, rollback threshold across:`,
+      '',
+      `| | ${ROLLBACKS.join(' | ')} |`,
+      `|---|${ROLLBACKS.map(() => '---|').join('')}`,
+      ...FALLBACKS.map((fallback) => {
+        const cells = bild.filter((row) => row.params.fallbackThreshold === fallback);
+        const shown = cells.map((row) => `${percent(row.accuracy)}, ${row.speedUp.toFixed(2)}×`);
+        return `| ${fallback} | ${shown.join(' | ')} |`;
+      }),
+      '',
+    ];
+  };
   const lines = [
     '# Decoding: small, large, BiLD',
     '',
@@ -35,7 +61,7 @@ export function decodingReport({ problems, seed, maxDraft, contestants }: Decodi
     ...rows.map((row) =>
       [
         '',
-        row.name === 'bild' ? `BiLD (${at(row)})` : `${row.name} alone`,
+        title(row),
         percent(row.accuracy),
         ((1000 * row.tokens) / row.ms).toFixed(0),
         `${row.speedUp.toFixed(2)}×`,
@@ -46,26 +72,13 @@ export function decodingReport({ problems, seed, maxDraft, contestants }: Decodi
       ].join(' | '),
     ),
     '',
-    best
-      ? `Best at a loss of at most 1 point: ${at(best)}: ${best.speedUp.toFixed(2)}× at ${percent(best.accuracy)} (large alone: ${percent(large.right / problems)}). Drafts of at most ${maxDraft} tokens.`
-      : `No point stays within 1 point of the large model alone (${percent(large.right / problems)}).`,
+    ...smalls.flatMap((small) => [best(small), '']),
+    `Drafts of at most ${maxDraft} tokens.`,
+    '',
+    ...smalls.flatMap(frontier),
+    `Reproduce: \`npm run bench -- decoding --problems=${problems}${bildOf(smalls[0]!).length > 1 ? ' --grid' : ''} --smalls=${smalls.join(',')} --large=${report.large}\``,
     '',
   ];
-  if (bild.length === FALLBACKS.length * ROLLBACKS.length) {
-    lines.push(
-      'The frontier (accuracy, speed-up), fallback threshold down, rollback threshold across:',
-      '',
-      `| | ${ROLLBACKS.join(' | ')} |`,
-      `|---|${ROLLBACKS.map(() => '---|').join('')}`,
-      ...FALLBACKS.map((fallback) => {
-        const cells = bild.filter((row) => row.params.fallbackThreshold === fallback);
-        const shown = cells.map((row) => `${percent(row.accuracy)}, ${row.speedUp.toFixed(2)}×`);
-        return `| ${fallback} | ${shown.join(' | ')} |`;
-      }),
-      '',
-    );
-  }
-  lines.push('Reproduce: `npm run bench -- decoding --problems=200 --grid`', '');
   return lines.join('\n').replaceAll('\n | ', '\n| ');
 }
 

@@ -20,7 +20,7 @@ export async function written(
     models: { small: decoder, large: decoder },
     ops,
     prompt,
-    maxTokens,
+    maxTokens: Math.min(maxTokens, decoder.contextLength - prompt.length),
     params: { model: 'large' },
     seed: 0,
     run,

@@ -16,7 +16,7 @@ export const addition: Task = {
     min: 1,
     max: 7,
     step: 1,
-    default: 3,
+    default: 2,
   },
   verifiable: true,
   problem(seed, index, difficulty) {
