@@ -8,6 +8,7 @@
 import { defineParams, type ParamsOf } from '../core/params.ts';
 import type { TokenRow, TrainableModel } from '../core/trainable.ts';
 import type { TrainEvent } from '../core/trainEvents.ts';
+import { defineTrainer } from '../core/trainer.ts';
 import { learningRate } from './schedule.ts';
 
 export const sftParams = defineParams({
@@ -132,6 +133,39 @@ export const sftParams = defineParams({
 });
 
 export type SftParams = ParamsOf<typeof sftParams>;
+
+/** The page's knobs: shorter runs than a pretraining, and a look at the model now and then. */
+export const sftTrainer = defineTrainer({
+  title: 'Supervised fine-tuning',
+  summary: 'A model learns to write given completions, token by token.',
+  params: defineParams({
+    model: {
+      kind: 'choice',
+      label: 'Trained model',
+      meaning: 'Which of the two checkpoints learns.',
+      options: [
+        { value: 'small', label: 'small' },
+        { value: 'large', label: 'large' },
+      ],
+      default: 'small',
+    },
+    ...sftParams,
+    steps: { ...sftParams.steps, default: 300 },
+    warmup: { ...sftParams.warmup, default: 20 },
+    evaluateEvery: { ...sftParams.evaluateEvery, default: 50 },
+    microBatch: {
+      kind: 'integer',
+      label: 'Micro-batch',
+      meaning: 'Examples of one pass; fewer need less memory. Results differ by rounding only.',
+      min: 1,
+      max: 256,
+      step: 1,
+      default: 8,
+    },
+  }),
+  roles: ({ model }) => [model],
+  needs: 'examples',
+});
 
 /** What the model reads and what it should then write, as tokens; the prompt has at least one. */
 export interface Example {

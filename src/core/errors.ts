@@ -12,6 +12,8 @@ export type UserErrorCode =
   | 'prompt'
   | 'context'
   | 'logits'
+  | 'data'
+  | 'storage'
   | 'gpu'
   | 'timeout'
   | 'runtime';

@@ -2,7 +2,9 @@
 // the command line's JSON lines are functions of these and of nothing else.
 
 import type { Failure } from './errors.ts';
+import type { KeptCheckpoint } from './kept.ts';
 import type { Candidate } from './ops.ts';
+import type { TrainEvent, TrainTimes } from './trainEvents.ts';
 
 /** The parts that models play. */
 export type Role = 'small' | 'large';
@@ -140,6 +142,32 @@ export type RunEvent =
       readonly text: string;
       readonly correct: boolean;
       readonly stats: GenerationStats;
+    }
+  | {
+      readonly type: 'train';
+      readonly event: TrainEvent;
+      /** Active milliseconds since the train event before: the sum of `times`. */
+      readonly ms: number;
+      readonly times: TrainTimes;
+    }
+  | {
+      /** What the model in training writes for a held-out prompt; comes before the evaluation it is part of. */
+      readonly type: 'sample';
+      /** Steps made. */
+      readonly step: number;
+      /** Number of the held-out example; the same ones at every evaluation. */
+      readonly index: number;
+      readonly prompt: string;
+      readonly expected: string;
+      readonly text: string;
+      readonly correct: boolean;
+    }
+  | {
+      /** Trained weights are a checkpoint now, which any role can choose. */
+      readonly type: 'kept';
+      /** The role that was trained. */
+      readonly role: Role;
+      readonly checkpoint: KeptCheckpoint;
     }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'completed' };

@@ -3,6 +3,21 @@
 
 export type TrainEvent =
   | {
+      /** Model and examples are ready. Comes first. */
+      readonly type: 'started';
+      /** Steps in all, and those that were made before (a training that goes on). */
+      readonly steps: number;
+      readonly done: number;
+      /** Numbers that training changes. */
+      readonly parameters: number;
+      /** Examples of one step. */
+      readonly batch: number;
+      /** Distinct examples to learn from; absent for a task, which has no end. */
+      readonly examples?: number;
+      /** Examples that are held out, which loss and accuracy are measured on. */
+      readonly heldOut: number;
+    }
+  | {
       /** One optimiser step was made. The loss is that of the weights before it. */
       readonly type: 'step';
       /** Steps made, this one included. */
@@ -32,3 +47,14 @@ export type TrainEvent =
       readonly what: 'loss' | 'gradient';
     }
   | { readonly type: 'trained'; readonly step: number };
+
+/** Where the time went. Milliseconds. */
+export interface TrainTimes {
+  /** Making examples. */
+  readonly data: number;
+  /** Forward and backward passes. */
+  readonly gradients: number;
+  /** Clipping and the optimiser's step. */
+  readonly update: number;
+  readonly evaluation: number;
+}

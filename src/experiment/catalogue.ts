@@ -1,14 +1,16 @@
 // What one can choose from, for the controls and for the link: methods, tasks and built-in checkpoints.
 // The page reaches the rooms behind them only through here.
 
-import { type AlgorithmId, algorithms } from '../algorithms/index.ts';
+import { algorithms, trainers } from '../algorithms/index.ts';
 import type { Role } from '../core/events.ts';
 import type { ParamsTable, ParamValue } from '../core/params.ts';
 import type { Problem } from '../core/task.ts';
 import { manifest } from '../models/manifest.ts';
 import { type TaskId, tasks } from '../tasks/index.ts';
+import type { MethodId, Mode } from './experiment.ts';
+import { parseLocalId } from './names.ts';
 
-/** A method as the page sees it: everything but its generator. */
+/** A method as the page sees it, decoding or training: everything but its generator. */
 export interface Method {
   readonly title: string;
   readonly summary: string;
@@ -18,14 +20,28 @@ export interface Method {
   roles(params: Readonly<Record<string, ParamValue>>): readonly Role[];
 }
 
-export const methods: Readonly<Record<AlgorithmId, Method>> = algorithms;
+export const modes = ['generate', 'evaluate', 'train'] as const satisfies readonly Mode[];
+export const methods: Readonly<Record<MethodId, Method>> = { ...algorithms, ...trainers };
+/** The methods of a mode, in the order in which they are offered. */
+export const methodsOf = (mode: Mode): readonly MethodId[] =>
+  mode === 'train' ? keysOf(trainers) : keysOf(algorithms);
+/** What a mode begins with. */
+export const defaultMethodOf = (mode: Mode): MethodId => (mode === 'train' ? 'sft' : 'bild');
+/** Can this trainer learn from a data file, or does it need the rewards of a task? */
+export const takesFiles = (method: MethodId): boolean =>
+  isTrainerId(method) && trainers[method].needs === 'examples';
 export const taskList = tasks;
 export const checkpoints = manifest;
 export type CheckpointId = keyof typeof manifest;
 
-export const isMethodId = (id: string): id is AlgorithmId => Object.hasOwn(algorithms, id);
+export const isMethodId = (id: string): id is MethodId => Object.hasOwn(methods, id);
+export const isTrainerId = (id: string): id is keyof typeof trainers => Object.hasOwn(trainers, id);
 export const isTaskId = (id: string): id is TaskId => Object.hasOwn(tasks, id);
+/** Is it built in? */
 export const isCheckpointId = (id: string): id is CheckpointId => Object.hasOwn(manifest, id);
+/** How a checkpoint is called: a built-in one's title, or the name of one's own. */
+export const checkpointTitle = (id: string): string =>
+  isCheckpointId(id) ? manifest[id].title : (parseLocalId(id)?.name ?? id);
 
 /** Example number `index` of a task; the same as in an evaluation with this seed. */
 export const exampleProblem = (
@@ -34,3 +50,7 @@ export const exampleProblem = (
   index: number,
   difficulty: number,
 ): Problem => tasks[task].problem(seed, index, difficulty);
+
+function keysOf<T extends string>(table: Readonly<Record<T, unknown>>): readonly T[] {
+  return Object.keys(table) as T[];
+}

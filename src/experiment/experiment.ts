@@ -1,13 +1,18 @@
 // The Experiment: everything that decides what a run does, as one small plain value. The link is this
 // value written down; a run is runExperiment of it.
 
-import { type AlgorithmId, algorithms } from '../algorithms/index.ts';
+import { type AlgorithmId, algorithms, type TrainerId } from '../algorithms/index.ts';
 import { defaultsOf, type ParamValue } from '../core/params.ts';
 import type { BuiltinId } from '../models/manifest.ts';
 import type { TaskId } from '../tasks/index.ts';
 
-/** generate: one text, token by token. evaluate: many problems, contenders side by side. */
-export type Mode = 'generate' | 'evaluate';
+/**
+ * generate: one text, token by token. evaluate: many problems, contenders side by side. train: a checkpoint
+ * learns, and what comes out is a checkpoint.
+ */
+export type Mode = 'generate' | 'evaluate' | 'train';
+/** What decodes in the first two modes, what trains in the third. */
+export type MethodId = AlgorithmId | TrainerId;
 /** Where models run; auto: WebGPU on a real adapter, else wasm. */
 export type ProviderChoice = 'auto' | 'wasm' | 'webgpu';
 /** Where our kernels run; auto: with the models. */
@@ -15,20 +20,23 @@ export type KernelChoice = 'auto' | 'cpu' | 'webgpu';
 
 export interface Experiment {
   readonly mode: Mode;
-  readonly method: AlgorithmId;
-  /** The method's own knobs, all of them; keys and ranges as in algorithms[method].params. */
+  /** One of the mode's methods. */
+  readonly method: MethodId;
+  /** The method's own knobs, all of them; keys and ranges as in its table. */
   readonly params: Readonly<Record<string, ParamValue>>;
-  /** Checkpoints by id (a key of the model manifest). */
+  /** Checkpoints by id: a key of the model manifest, or `local:<sha256>:<name>`. */
   readonly small: string;
   readonly large: string;
+  /** What train mode learns from: the task's own examples (`task`), or a data file, `file:<sha256>:<name>`. */
+  readonly data: string;
   readonly task: TaskId;
-  /** Of the task's problems in evaluate mode and of its example prompts. */
+  /** Of the task's problems in evaluate and train mode, and of its example prompts. */
   readonly difficulty: number;
   /** What the models read in generate mode. */
   readonly prompt: string;
   /** Most tokens to add per generation. */
   readonly maxTokens: number;
-  /** Number of problems in evaluate mode. */
+  /** Number of problems in evaluate mode, and of each evaluation in train mode. */
   readonly problems: number;
   readonly seed: number;
   readonly provider: ProviderChoice;
@@ -54,6 +62,7 @@ export const defaultExperiment: Experiment = {
   method: 'bild',
   params: defaultsOf(algorithms.bild.params),
   ...defaultCheckpoints,
+  data: 'task',
   task: 'numberWords',
   difficulty: 9,
   prompt: 'say 6325511: ',

@@ -3,10 +3,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultsOf, type ParamSpec, type ParamValue } from '../core/params.ts';
-import { checkpoints, methods, taskList } from './catalogue.ts';
+import { checkpoints, defaultMethodOf, methods, methodsOf, modes, taskList } from './catalogue.ts';
 import { compareDigest, digestOf } from './digest.ts';
 import { defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
 import { decode, encode, MAX_LINK } from './link.ts';
+import { cleanName, fileId, localId, parseFileId, parseLocalId, sameContent } from './names.ts';
 
 const knob = (spec: ParamSpec): fc.Arbitrary<ParamValue> =>
   spec.kind === 'choice'
@@ -15,17 +16,24 @@ const knob = (spec: ParamSpec): fc.Arbitrary<ParamValue> =>
       ? fc.integer({ min: spec.min, max: spec.max })
       : fc.double({ min: spec.min, max: spec.max, noNaN: true });
 
+const content = fc.record({
+  sha256: fc.stringMatching(/^[0-9a-f]{64}$/),
+  name: fc.string({ unit: 'grapheme', maxLength: 120 }).map(cleanName),
+});
+const checkpoint = fc.oneof(fc.constantFrom(...Object.keys(checkpoints)), content.map(localId));
+
 const experiments: fc.Arbitrary<Experiment> = fc
-  .constantFrom(...(Object.keys(methods) as (keyof typeof methods)[]))
-  .chain((method) =>
+  .constantFrom(...modes.flatMap((mode) => methodsOf(mode).map((method) => ({ mode, method }))))
+  .chain(({ mode, method }) =>
     fc.record({
-      mode: fc.constantFrom('generate' as const, 'evaluate' as const),
+      mode: fc.constant(mode),
       method: fc.constant(method),
       params: fc.record(
         Object.fromEntries(Object.entries(methods[method].params).map(([k, s]) => [k, knob(s)])),
       ),
-      small: fc.constantFrom(...Object.keys(checkpoints)),
-      large: fc.constantFrom(...Object.keys(checkpoints)),
+      small: checkpoint,
+      large: checkpoint,
+      data: fc.oneof(fc.constant('task'), content.map(fileId)),
       task: fc.constantFrom(...(Object.keys(taskList) as (keyof typeof taskList)[])),
       difficulty: fc.integer({ min: 1, max: 9 }),
       prompt: fc.string({ unit: 'grapheme', maxLength: 300 }),
@@ -67,6 +75,7 @@ describe('link', () => {
         params: { fallbackThreshold: 0.9, rollbackThreshold: 3, maxDraft: 8 },
         small: 'tiny-small',
         large: 'tiny-large',
+        data: 'task',
         task: 'numberWords',
         difficulty: 7,
         prompt: 'say 42: ',
@@ -88,7 +97,7 @@ describe('link', () => {
     expect(experiment).toEqual(defaultExperiment);
     expect(problems).toEqual([
       'seed: given twice; the first counts.',
-      'mode=fly: expected one of generate, evaluate; using generate.',
+      'mode=fly: expected one of generate, evaluate, train; using generate.',
       'fallbackThreshold=NaN: expected a number in [0, 1.05]; using 0.6.',
       'rollbackThreshold=1e309: expected a number in [0, 20]; using 2.',
       'maxDraft=1.5: expected an integer in [1, 12]; using 10.',
@@ -112,6 +121,56 @@ describe('link', () => {
       expect(problems).toHaveLength(4);
       expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     }
+  });
+
+  test('a training link keeps its meaning for ever', () => {
+    const sha256 = 'ab'.repeat(32);
+    const kept =
+      '#v=1&mode=train&method=sft&model=large&steps=40&batch=16&learningRate=0.002&schedule=constant' +
+      '&warmup=4&floor=0.2&prompts=learned&weightDecay=0.1&beta1=0.8&beta2=0.95&clip=0.5&evaluateEvery=10' +
+      `&microBatch=4&small=tiny-small&large=local%3A${sha256}%3Amy+model&data=file%3A${sha256}%3Anames.jsonl` +
+      '&task=numberWords&difficulty=3&prompt=&maxTokens=90&problems=20&seed=7&provider=auto&kernels=auto';
+    const { experiment, problems } = decode(kept);
+    expect(problems).toEqual([]);
+    expect(encode(experiment)).toBe(kept);
+    expect(experiment).toMatchObject({
+      mode: 'train',
+      method: 'sft',
+      params: { model: 'large', steps: 40, prompts: 'learned', microBatch: 4 },
+      large: `local:${sha256}:my model`,
+      data: `file:${sha256}:names.jsonl`,
+    });
+  });
+
+  test('each mode has its own methods', () => {
+    for (const mode of modes) {
+      for (const method of Object.keys(methods)) {
+        const { experiment, problems } = decode(`#v=1&mode=${mode}&method=${method}`);
+        const own = methodsOf(mode).some((one) => one === method);
+        expect(experiment.method).toBe(own ? method : defaultMethodOf(mode));
+        expect(problems).toHaveLength(own ? 0 : 1);
+        expect(experiment.params).toEqual(defaultsOf(methods[experiment.method].params));
+      }
+    }
+  });
+
+  test('no knob has the name of another setting', () => {
+    const plain = ['v', 'digest', ...Object.keys(defaultExperiment)];
+    for (const { params } of Object.values(methods)) {
+      expect(Object.keys(params).filter((key) => plain.includes(key))).toEqual([]);
+    }
+  });
+
+  test.each([
+    'local:',
+    'local:12:x',
+    `local:${'0'.repeat(64)}:`,
+    `local:${'0'.repeat(64)}:a%2Fb`,
+    `file:${'0'.repeat(64)}:x`,
+  ])('small=%s names no checkpoint', (id) => {
+    const { experiment, problems } = decode(`#v=1&small=${id}`);
+    expect(experiment.small).toBe(defaultExperiment.small);
+    expect(problems).toHaveLength(1);
   });
 
   test('text of any kind never throws, and stays within its limits', () => {
@@ -139,6 +198,30 @@ describe('link', () => {
   test('what is shown of foreign text has no control or direction-changing characters', () => {
     const { problems } = decode('#v=1&mode=%E2%80%AEevil%00%1B&%E2%80%AEkey=1');
     expect(problems.join()).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+});
+
+describe('names of one’s own', () => {
+  test('any text becomes a name, which stays as it is and comes back', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+        const name = cleanName(text);
+        expect(cleanName(name)).toBe(name);
+        expect(name).toMatch(/^[^./\\:\p{Cc}\p{Cf}][^/\\:\p{Cc}\p{Cf}]*$/u);
+        const content = { sha256: '0f'.repeat(32), name };
+        expect(parseLocalId(localId(content))).toEqual(content);
+        expect(parseFileId(fileId(content))).toEqual(content);
+        expect(parseFileId(localId(content))).toBeUndefined();
+      }),
+    );
+  });
+
+  test('the hash decides, not the name', () => {
+    const [a, b] = ['aa', 'bb'].map((hex) => hex.repeat(32)) as [string, string];
+    expect(sameContent(`local:${a}:x`, `local:${a}:y`)).toBe(true);
+    expect(sameContent(`local:${a}:x`, `local:${b}:x`)).toBe(false);
+    expect(sameContent('tiny-small', 'tiny-small')).toBe(true);
+    expect(sameContent('tiny-small', `local:${a}:tiny-small`)).toBe(false);
   });
 });
 

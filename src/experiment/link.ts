@@ -6,15 +6,18 @@
 import { checkParam, defaultsOf, type ParamValue } from '../core/params.ts';
 import {
   checkpoints,
+  defaultMethodOf,
   isCheckpointId,
-  isMethodId,
   isTaskId,
   methods,
+  methodsOf,
+  modes,
   taskList,
 } from './catalogue.ts';
 import { isDigest } from './digest.ts';
 import { defaultCheckpoints, defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
 import { migrate, VERSION } from './migrations.ts';
+import { parseFileId, parseLocalId } from './names.ts';
 
 /** Longest link that is read, in characters. */
 export const MAX_LINK = 16_384;
@@ -43,6 +46,7 @@ export function encode(experiment: Experiment, digest?: string): string {
 const PLAIN_KEYS = [
   'small',
   'large',
+  'data',
   'task',
   'difficulty',
   'prompt',
@@ -99,8 +103,9 @@ export function decode(hash: string): Decoded {
   };
 
   const base = defaultExperiment;
-  const mode = pick('mode', oneOf(['generate', 'evaluate']), ['generate', 'evaluate'], base.mode);
-  const method = pick('method', isMethodId, Object.keys(methods), base.method);
+  const mode = pick('mode', oneOf(modes), modes, base.mode);
+  const known = methodsOf(mode);
+  const method = pick('method', oneOf(known), known, defaultMethodOf(mode));
   const params: Record<string, ParamValue> = {};
   const table = methods[method].params;
   const defaults = defaultsOf(table);
@@ -118,13 +123,15 @@ export function decode(hash: string): Decoded {
     }
   }
   const task = pick('task', isTaskId, Object.keys(taskList), base.task);
-  const ids = Object.keys(checkpoints);
+  const ids = [...Object.keys(checkpoints), 'local:<sha256>:<name>'];
+  const sources = ['task', 'file:<sha256>:<name>'];
   const experiment: Experiment = {
     mode,
     method,
     params,
-    small: pick('small', isCheckpointId, ids, defaultCheckpoints.small),
-    large: pick('large', isCheckpointId, ids, defaultCheckpoints.large),
+    small: pick('small', isCheckpoint, ids, defaultCheckpoints.small),
+    large: pick('large', isCheckpoint, ids, defaultCheckpoints.large),
+    data: pick('data', isSource, sources, base.data),
     task,
     difficulty: integer('difficulty', taskList[task].difficulty, taskList[task].difficulty.default),
     prompt: readPrompt(take('prompt'), problems),
@@ -141,6 +148,11 @@ export function decode(hash: string): Decoded {
   for (const key of pairs.keys()) problems.push(`${shown(key)}: no such setting; ignored.`);
   return { experiment, problems, ...(digest && isDigest(digest) ? { digest } : {}) };
 }
+
+/** Whether one of one's own is here, nobody can say from the link alone. */
+const isCheckpoint = (id: string): id is string =>
+  isCheckpointId(id) || parseLocalId(id) !== undefined;
+const isSource = (id: string): id is string => id === 'task' || parseFileId(id) !== undefined;
 
 const PROVIDERS = ['auto', 'wasm', 'webgpu'] as const;
 const KERNELS = ['auto', 'cpu', 'webgpu'] as const;

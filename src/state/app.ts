@@ -23,6 +23,13 @@ export function createApp(client: Client, page: Page) {
       case 'inspected':
       case 'inspectionFailed':
         return hearInspection(message);
+      case 'stored':
+      case 'errand':
+      case 'done':
+      case 'dataRead':
+      case 'exported':
+      case 'refused':
+        return;
       default:
         hearRun(message);
         if (message.type === 'ended') pointOut(message.run);

@@ -10,6 +10,8 @@ const ASK_AFTER_MS = 120;
 /** Answers kept; about a kilobyte each. */
 const KEPT = 500;
 
+type Answer = Extract<ForPage, { readonly type: 'inspected' | 'inspectionFailed' }>;
+
 export function inspectActions(store: Store, client: Client) {
   const known = new Map<string, Asked>();
   const waiting = new Map<number, string>();
@@ -68,7 +70,7 @@ export function inspectActions(store: Store, client: Client) {
     client.send({ type: 'inspect', request, experiment: run.experiment, prefix, token });
   }
 
-  function hear(message: Extract<ForPage, { readonly request: number }>): void {
+  function hear(message: Answer): void {
     const key = waiting.get(message.request);
     if (key === undefined) return;
     waiting.delete(message.request);

@@ -20,6 +20,10 @@ const STAGE: Readonly<Record<LoadStage, string>> = {
   session: 'building the session',
   warmUp: 'warming up',
   ready: 'ready',
+  data: 'reading the examples',
+  gradients: 'differentiating the model',
+  evaluate: 'answering held-out problems',
+  keep: 'keeping what was learned',
 };
 
 /** One line for the runtime and one for each model that the run needs. */

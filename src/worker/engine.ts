@@ -293,7 +293,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
           if (!computing) void answerAll();
           return;
         default:
-          message satisfies never;
+          return;
       }
     },
   };

@@ -3,6 +3,7 @@
 import type { DeviceClass } from '../backend/device.ts';
 import type { Failure } from '../core/errors.ts';
 import type { Role, RunEvent } from '../core/events.ts';
+import type { KeptCheckpoint } from '../core/kept.ts';
 import type { Candidate } from '../core/ops.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
@@ -20,15 +21,26 @@ export interface Hardware {
   readonly features: readonly string[];
 }
 
-export type LoadStage = 'runtime' | 'download' | 'session' | 'warmUp' | 'ready';
+export type LoadStage =
+  | 'runtime'
+  | 'download'
+  | 'session'
+  | 'warmUp'
+  | 'ready'
+  /** Train mode: examples are read, the graph is differentiated, */
+  | 'data'
+  | 'gradients'
+  /** and while it runs: held-out problems are answered, what was learned is written. */
+  | 'evaluate'
+  | 'keep';
 
-/** Progress of making one checkpoint (or the runtime) ready. */
+/** Progress of making one checkpoint (or the runtime) ready, and of what takes long within a training. */
 export interface LoadProgress {
   readonly stage: LoadStage;
   /** Which checkpoint, or absent for what they share. */
   readonly role?: Role;
   readonly id?: string;
-  /** Bytes so far and in all, in the download and runtime stages. */
+  /** Done so far and in all: examples in the data stage, problems in the evaluate stage, else bytes. */
   readonly loaded?: number;
   readonly total?: number;
 }
@@ -41,7 +53,101 @@ export interface Inspection {
   readonly distance: Readonly<Partial<Record<Role, number>>>;
 }
 
+/** What was found in a data file, seen with one checkpoint's tokenizer. */
+export interface DataReport {
+  /** As an experiment names it: `file:<sha256>:<name>`. */
+  readonly id: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** Lines that are not blank. */
+  readonly lines: number;
+  /** Lines that can be learned from. */
+  readonly examples: number;
+  /** Examples that repeat an earlier one. */
+  readonly duplicates: number;
+  /** Of all examples, and of the longest. */
+  readonly tokens: number;
+  readonly longest: number;
+  /** Tokens that the checkpoint reads. */
+  readonly contextLength: number;
+  /** The first few lines that cannot be used, each with its number, from 1, and what is wrong with it. */
+  readonly problems: readonly { readonly line: number; readonly what: string }[];
+  /** How many such lines there are; with any at all a run is refused. */
+  readonly problemCount: number;
+  /** A few examples, to look at. */
+  readonly preview: readonly { readonly prompt: string; readonly completion: string }[];
+}
+
+/** A data file that stays in the browser, so that a link or an interrupted run finds it again. */
+export interface StoredData {
+  readonly id: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly saved: number;
+  readonly deleted?: number;
+}
+
+/** A training that ended before its time: a crash, a closed tab, a lost GPU. */
+export interface ResumableRun {
+  readonly id: string;
+  readonly experiment: Experiment;
+  /** Steps that are saved, and steps in all. */
+  readonly step: number;
+  readonly steps: number;
+  /** Milliseconds since 1970. */
+  readonly saved: number;
+  readonly bytes: number;
+}
+
+/** All that was kept here. What is in the trash has `deleted`; it is emptied at the next start. */
+export interface Stored {
+  /** Newest first. */
+  readonly checkpoints: readonly KeptCheckpoint[];
+  readonly data: readonly StoredData[];
+  readonly resumable: readonly ResumableRun[];
+  /** Bytes of all of this, and those that the browser still offers, where it says so. */
+  readonly bytes: number;
+  readonly free?: number;
+  /** browser: stays. memory: there is no file system here, so it is gone with the tab; `why` says why. */
+  readonly where: 'browser' | 'memory';
+  readonly why?: string;
+}
+
+/** A small job beside the runs. `request` is the page's own number for it. */
+export type Errand =
+  /**
+   * Look into a data file, dropped now or stored before, with the tokenizer of `checkpoint`. A dropped one is
+   * stored if it can be used. Answered by `dataRead`.
+   */
+  | {
+      readonly type: 'readData';
+      readonly request: number;
+      readonly checkpoint: string;
+      readonly source: { readonly name: string; readonly file: Blob } | { readonly id: string };
+    }
+  /** What is stored may have been changed by another tab. Answered by `done`, after `stored`. */
+  | { readonly type: 'list'; readonly request: number }
+  | {
+      readonly type: 'rename';
+      readonly request: number;
+      readonly id: string;
+      readonly name: string;
+    }
+  /** Into the trash, and out of it: checkpoints and data files. */
+  | { readonly type: 'delete'; readonly request: number; readonly id: string }
+  | { readonly type: 'restore'; readonly request: number; readonly id: string }
+  /** For good. */
+  | { readonly type: 'emptyTrash'; readonly request: number }
+  /** Forget an interrupted training. */
+  | { readonly type: 'discard'; readonly request: number; readonly id: string }
+  /** Any checkpoint as a zip file in Hugging Face layout. Answered by `exported`. */
+  | { readonly type: 'export'; readonly request: number; readonly id: string };
+
 export type ToWorker =
+  | Errand
+  /** The page went out of sight and may not come back: what is being learned is saved. */
+  | { readonly type: 'hidden' }
   /** Find out what hardware there is; answered by `hardware`. Sent once. */
   | { readonly type: 'hello'; readonly baseUrl: string }
   /** Are you there? Answered by `alive` as soon as nothing else is being computed. */
@@ -52,11 +158,14 @@ export type ToWorker =
       readonly run: number;
       readonly experiment: Experiment;
       readonly paused: boolean;
+      /** Id of an interrupted training of this very experiment, which goes on; the events before come again. */
+      readonly resume?: string;
     }
   | { readonly type: 'pause'; readonly run: number }
   | { readonly type: 'resume'; readonly run: number }
-  /** One event, then pause. */
+  /** One event, then pause; in train mode one optimiser step, with its evaluation if one is due. */
   | { readonly type: 'step'; readonly run: number }
+  /** In train mode what was learned is kept, and said in a last event, before the run ends. */
   | { readonly type: 'stop'; readonly run: number }
   /** What do the models say after `prefix`, and how far is `token` from it? */
   | {
@@ -83,7 +192,28 @@ export type FromWorker =
   /** The run is over: completed, stopped, or failed (its last event says why). */
   | { readonly type: 'ended'; readonly run: number }
   | { readonly type: 'inspected'; readonly request: number; readonly inspection: Inspection }
-  | { readonly type: 'inspectionFailed'; readonly request: number; readonly failure: Failure };
+  | { readonly type: 'inspectionFailed'; readonly request: number; readonly failure: Failure }
+  /** What is stored, after `hello` and whenever it has changed. */
+  | { readonly type: 'stored'; readonly stored: Stored }
+  /** How far an errand is, if it takes long. Bytes or lines. */
+  | {
+      readonly type: 'errand';
+      readonly request: number;
+      readonly loaded: number;
+      readonly total?: number;
+    }
+  /** An errand is done that has no other answer. */
+  | { readonly type: 'done'; readonly request: number }
+  | { readonly type: 'dataRead'; readonly request: number; readonly report: DataReport }
+  | {
+      readonly type: 'exported';
+      readonly request: number;
+      /** For the download: `tiny-small.zip`. */
+      readonly name: string;
+      readonly zip: Blob;
+    }
+  /** An errand came to nothing, and nothing was changed. */
+  | { readonly type: 'refused'; readonly request: number; readonly failure: Failure };
 
 /** What the client hands on to the page. */
 export type ForPage = Exclude<FromWorker, { readonly type: 'alive' }>;

@@ -5,11 +5,12 @@
 // speed-up on the screen was measured in this run. evaluate: problem after problem, the contenders in
 // rotating order, so that none always runs first.
 
-import { type AlgorithmId, algorithms } from '../algorithms/index.ts';
+import { algorithms, trainers } from '../algorithms/index.ts';
 import type { AnyAlgorithm } from '../core/algorithm.ts';
 import { UserError } from '../core/errors.ts';
 import type { Contender, DecodeEvent, Role, RunEvent } from '../core/events.ts';
 import { defaultsOf } from '../core/params.ts';
+import type { AnyTrainer } from '../core/trainer.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { tasks } from '../tasks/index.ts';
 import {
@@ -26,19 +27,24 @@ const ROUNDS = { most: 9, least: 3, budgetMs: 800, longestMs: 3000 } as const;
 
 type Method = Pick<GenerationRequest, 'algorithm' | 'params'>;
 
-const known: Readonly<Record<AlgorithmId, AnyAlgorithm>> = algorithms;
-const methodOf = ({ method, params }: Experiment): Method => ({
-  algorithm: known[method],
-  params: { ...defaultsOf(known[method].params), ...params },
-});
+const decoding: Readonly<Record<string, AnyAlgorithm>> = algorithms;
+const training: Readonly<Record<string, AnyTrainer>> = trainers;
+
+function methodOf({ method, params }: Experiment): Method {
+  const algorithm = decoding[method];
+  if (!algorithm) throw new Error(`${method} does not decode`);
+  return { algorithm, params: { ...defaultsOf(algorithm.params), ...params } };
+}
 const alone = (model: Role): Method => ({
-  algorithm: known.greedy,
+  algorithm: algorithms.greedy as AnyAlgorithm,
   params: { model },
 });
 
 /** Roles whose models must be in the room: the method's, the yardstick's, and in evaluate mode both. */
 export function rolesNeeded(experiment: Experiment): readonly Role[] {
   if (experiment.mode === 'evaluate') return ['small', 'large'];
+  const trainer = training[experiment.method];
+  if (trainer) return trainer.roles({ ...defaultsOf(trainer.params), ...experiment.params });
   const { algorithm, params } = methodOf(experiment);
   return algorithm.roles(params);
 }

@@ -1,0 +1,28 @@
+// What the page needs to know of a training method before it runs: its knobs, whom it trains and what it learns
+// from. The training itself is the method's own generator (sft.ts); their contexts differ, so it is not here.
+
+import type { Role } from './events.ts';
+import type { ParamsOf, ParamsTable, ParamValue } from './params.ts';
+
+export interface Trainer<T extends ParamsTable = ParamsTable> {
+  readonly title: string;
+  /** One sentence for someone who has never heard of it. */
+  readonly summary: string;
+  /** Where it comes from; absent for what everybody knows. */
+  readonly source?: { readonly citation: string; readonly url: string };
+  readonly params: T;
+  /** Models that take part, given the knobs. */
+  roles(params: ParamsOf<T>): readonly Role[];
+  /** What it learns from: completions that are given, or the reward of its own (then it needs a task). */
+  readonly needs: 'examples' | 'rewards';
+}
+
+/** A trainer whose knobs are not known to the compiler, as it comes out of the list. */
+export interface AnyTrainer extends Omit<Trainer, 'roles'> {
+  roles(params: Readonly<Record<string, ParamValue>>): readonly Role[];
+}
+
+/** Keeps the literal types of the params table. */
+export function defineTrainer<const T extends ParamsTable>(trainer: Trainer<T>): Trainer<T> {
+  return trainer;
+}
