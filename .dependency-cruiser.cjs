@@ -40,7 +40,7 @@ const packages = {
   rewards: [],
   tasks: [],
   experiment: ['valibot'],
-  store: ['idb'],
+  store: ['client-zip', 'valibot'],
   worker: [],
   state: ['zustand'],
   ui: ['react', 'react-dom', 'recharts', 'katex'],

@@ -22,4 +22,6 @@ export interface KeptCheckpoint {
   readonly saved: number;
   /** When it was put into the trash, if it is there. Milliseconds since 1970. */
   readonly deleted?: number;
+  /** It is in memory only, and gone with the tab: the browser had no room, or no file system. */
+  readonly temporary?: boolean;
 }

@@ -1,0 +1,35 @@
+// A shelf of variables: for Node, for tests, for browsers without a file system, and for what did not fit.
+
+import type { Shelf } from './shelf.ts';
+
+export function createMemoryShelf(): Shelf {
+  const files = new Map<string, Blob>();
+  const queues = new Map<string, Promise<unknown>>();
+  const claims = new Set<string>();
+  const inside = (folder: string) => [...files].filter(([path]) => path.startsWith(`${folder}/`));
+  return {
+    where: 'memory',
+    list: async (folder) =>
+      new Map(inside(folder).map(([path, { size }]) => [path.slice(folder.length + 1), size])),
+    read: async (path) => files.get(path),
+    async write(path, contents) {
+      files.set(path, new Blob([contents]));
+    },
+    async remove(path) {
+      files.delete(path);
+      for (const [inner] of inside(path)) files.delete(inner);
+    },
+    free: async () => undefined,
+    alone(name, work) {
+      const turn = (queues.get(name) ?? Promise.resolve()).then(work, work);
+      queues.set(name, turn);
+      return turn;
+    },
+    async claim(name) {
+      if (claims.has(name)) return undefined;
+      claims.add(name);
+      return () => claims.delete(name);
+    },
+    claims: async () => new Set(claims),
+  };
+}

@@ -1,0 +1,54 @@
+// What is written beside the files of a record, checked when it is read: it may come from an older or newer page.
+
+import * as v from 'valibot';
+import { cleanName } from '../experiment/names.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const time = v.pipe(v.number(), v.finite());
+const name = v.pipe(v.string(), v.transform(cleanName));
+
+const checkpoint = v.object({
+  name,
+  bytes: count,
+  parameters: count,
+  step: count,
+  scores: v.record(v.string(), v.number()),
+  measuredAt: count,
+  base: v.string(),
+  recipe: v.string(),
+  saved: time,
+  deleted: v.exactOptional(time),
+});
+export type CheckpointMeta = Readonly<v.InferOutput<typeof checkpoint>>;
+
+const data = v.object({ name, bytes: count, saved: time, deleted: v.exactOptional(time) });
+export type DataMeta = Readonly<v.InferOutput<typeof data>>;
+
+const state = v.object({
+  slot: v.picklist(['a', 'b']),
+  step: count,
+  sha256: v.string(),
+  bytes: count,
+  saved: time,
+});
+const training = v.object({
+  /** The experiment, as a link's fragment. */
+  recipe: v.string(),
+  steps: count,
+  now: state,
+  /** The one before, should the bytes of `now` be damaged. */
+  before: v.exactOptional(state),
+});
+export type StateMeta = Readonly<v.InferOutput<typeof state>>;
+export type TrainingMeta = Readonly<v.InferOutput<typeof training>>;
+
+const checked =
+  <T>(schema: v.GenericSchema<unknown, T>) =>
+  (value: unknown): T | undefined => {
+    const { success, output } = v.safeParse(schema, value);
+    return success ? output : undefined;
+  };
+
+export const checkpointMeta = checked(checkpoint);
+export const dataMeta = checked(data);
+export const trainingMeta = checked(training);
