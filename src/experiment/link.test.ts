@@ -23,8 +23,13 @@ const content = fc.record({
 const checkpoint = fc.oneof(fc.constantFrom(...Object.keys(checkpoints)), content.map(localId));
 
 const experiments: fc.Arbitrary<Experiment> = fc
-  .constantFrom(...modes.flatMap((mode) => methodsOf(mode).map((method) => ({ mode, method }))))
-  .chain(({ mode, method }) =>
+  .tuple(
+    fc.constantFrom(
+      ...modes.flatMap((mode) => methodsOf(mode).map((method) => ({ mode, method }))),
+    ),
+    fc.constantFrom(...(Object.keys(taskList) as (keyof typeof taskList)[])),
+  )
+  .chain(([{ mode, method }, task]) =>
     fc.record({
       mode: fc.constant(mode),
       method: fc.constant(method),
@@ -34,8 +39,11 @@ const experiments: fc.Arbitrary<Experiment> = fc
       small: checkpoint,
       large: checkpoint,
       data: fc.oneof(fc.constant('task'), content.map(fileId)),
-      task: fc.constantFrom(...(Object.keys(taskList) as (keyof typeof taskList)[])),
-      difficulty: fc.integer({ min: 1, max: 9 }),
+      task: fc.constant(task),
+      difficulty: fc.integer({
+        min: taskList[task].difficulty.min,
+        max: taskList[task].difficulty.max,
+      }),
       prompt: fc.string({ unit: 'grapheme', maxLength: 300 }),
       maxTokens: fc.integer(LIMITS.maxTokens),
       problems: fc.integer(LIMITS.problems),

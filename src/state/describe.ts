@@ -9,6 +9,7 @@ const GREEK: Readonly<Record<string, string>> = {
   beta: 'β',
   gamma: 'γ',
   epsilon: 'ε',
+  eta: 'η',
   lambda: 'λ',
   tau: 'τ',
 };

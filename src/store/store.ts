@@ -145,12 +145,15 @@ export async function openStore(
   await trainings.sweep();
   await empty(now() - TRASH_STAYS_MS);
 
+  const keptCheckpoints = () => list(checkpoints, keptCheckpoint);
+  const keptFiles = () => list(files, keptData);
+
   return {
     where: shelf.where,
     ...(why !== undefined && { why }),
     trainings,
-    checkpoints: () => list(checkpoints, keptCheckpoint),
-    data: () => list(files, keptData),
+    checkpoints: keptCheckpoints,
+    data: keptFiles,
 
     async keep({ files: contents, ...about }) {
       const model = contents.get(MODEL_FILE);
@@ -192,8 +195,8 @@ export async function openStore(
 
     async size() {
       const all = [
-        ...(await this.checkpoints()),
-        ...(await this.data()),
+        ...(await keptCheckpoints()),
+        ...(await keptFiles()),
         ...(await trainings.all()),
       ];
       const free = await shelf.free();
