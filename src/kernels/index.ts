@@ -2,6 +2,7 @@
 
 import { adamw } from './adamw.ts';
 import { copy } from './copy.ts';
+import { fuseLogits } from './fuseLogits.ts';
 import { gatherCache } from './gatherCache.ts';
 import { gradNorm } from './gradNorm.ts';
 import { randomBits } from './randomBits.ts';
@@ -18,6 +19,7 @@ export const kernels = {
   tokenLogProbs,
   verifyDraft,
   sampleToken,
+  fuseLogits,
   tokenLoss,
   gradNorm,
   adamw,
