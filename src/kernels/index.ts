@@ -7,11 +7,13 @@ import { gatherCache } from './gatherCache.ts';
 import { gradNorm } from './gradNorm.ts';
 import { randomBits } from './randomBits.ts';
 import { sampleToken } from './sampleToken.ts';
+import { speculativeVerify } from './speculativeVerify.ts';
 import { tokenLogProbs } from './tokenLogProbs.ts';
 import { tokenLoss } from './tokenLoss.ts';
 import { top1 } from './top1.ts';
 import { topK } from './topK.ts';
 import { verifyDraft } from './verifyDraft.ts';
+import { warpLogits } from './warpLogits.ts';
 
 export const kernels = {
   top1,
@@ -19,6 +21,8 @@ export const kernels = {
   tokenLogProbs,
   verifyDraft,
   sampleToken,
+  warpLogits,
+  speculativeVerify,
   fuseLogits,
   tokenLoss,
   gradNorm,

@@ -9,8 +9,9 @@ import { bruteDraw } from './bruteDraw.ts';
 import { BAD, CLIP, gradNorm } from './gradNorm.ts';
 import { likely, makeRows, noise } from './hardRows.ts';
 import { kernels } from './index.ts';
+import { UNIT } from './kept.ts';
 import { type Fields, type Kernel, makeOutputs, type Tolerance } from './kernel.ts';
-import { sampleToken, UNIT } from './sampleToken.ts';
+import { sampleToken } from './sampleToken.ts';
 import { IGNORED, tokenLoss } from './tokenLoss.ts';
 
 /** Tuned to the device at hand, as in use; and with the kernels' own constants, as on other devices. */

@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest';
 import libChunks from '../../shaders/lib/chunks.wgsl?raw';
 import { kernels } from './index.ts';
+import { MAX_VOCAB } from './kept.ts';
 import { type Kernel, readOnly } from './kernel.ts';
 import { CHUNK } from './rows.ts';
-import { MAX_VOCAB } from './sampleToken.ts';
 
 const files = import.meta.glob('../../shaders/*.wgsl', {
   query: '?raw',
