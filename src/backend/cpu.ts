@@ -11,7 +11,8 @@ import {
 } from '../kernels/kernel.ts';
 import type { RowWindow } from '../kernels/rows.ts';
 import type { Backend } from './backend.ts';
-import { type Input, makeOps, type Rows, type Runner } from './ops.ts';
+import { makeOps } from './ops.ts';
+import { concatenated, type Input, type Rows, type Runner } from './runner.ts';
 
 class CpuRunner implements Runner {
   readonly #device: GPUDevice | undefined;
@@ -58,6 +59,10 @@ class CpuRunner implements Runner {
     } finally {
       staging.destroy();
     }
+  }
+
+  stack(parts: readonly Rows[]): { rows: Rows; free(): void } {
+    return { rows: concatenated(parts), free: () => {} };
   }
 
   async run<I extends Fields, O extends Fields, P extends Fields>(

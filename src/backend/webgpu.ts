@@ -13,9 +13,10 @@ import {
 } from '../kernels/kernel.ts';
 import type { RowWindow } from '../kernels/rows.ts';
 import type { Backend } from './backend.ts';
-import { type Input, makeOps, type Rows, type Runner } from './ops.ts';
+import { makeOps } from './ops.ts';
 import { bindGroup, encode, Pipelines, type Program, type Tuning } from './pipelines.ts';
 import { ReadBack } from './readBack.ts';
+import { concatenated, type Input, type Rows, type Runner } from './runner.ts';
 
 /** A KV cache in words of 32 bits: rows x heads x positions x width. */
 export interface CacheShape {
@@ -69,6 +70,40 @@ export class WebGpuRunner implements Runner {
     const offset = Math.floor((4 * base) / align) * align;
     const range = { buffer: source, offset, size: 4 * end - offset };
     return { logits: range, window: { ...window, base: base - offset / 4 } };
+  }
+
+  /** Copies rows that are on the device there; rows in memory go up once. */
+  stack(parts: readonly Rows[]): { rows: Rows; free(): void } {
+    const vocab = parts[0]?.window.vocab ?? 0;
+    const rows = parts.reduce((sum, { window }) => sum + window.rows, 0);
+    const size = 4 * rows * vocab;
+    const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+    const buffer = this.device.createBuffer({
+      label: 'stacked rows',
+      size,
+      usage: STORAGE | COPY_DST | COPY_SRC,
+    });
+    const encoder = this.device.createCommandEncoder({ label: 'stacked rows' });
+    let at = 0;
+    for (const part of parts) {
+      const { logits, window } = part;
+      if (ArrayBuffer.isView(logits)) {
+        const words = concatenated([part]).logits;
+        this.device.queue.writeBuffer(buffer, 4 * at, words.buffer, 0, words.byteLength);
+        at += words.length;
+        continue;
+      }
+      for (let row = 0; row < window.rows; row++, at += vocab) {
+        const start = logits.offset + 4 * (window.base + row * window.pitch);
+        encoder.copyBufferToBuffer(logits.buffer, start, buffer, 4 * at, 4 * vocab);
+      }
+    }
+    this.device.queue.submit([encoder.finish()]);
+    const range = { buffer, offset: 0, size };
+    return {
+      rows: { logits: range, window: { rows, vocab, base: 0, pitch: vocab } },
+      free: () => buffer.destroy(),
+    };
   }
 
   /** Compiles what a call needs. Everything after it happens in one turn, so that calls do not mix. */

@@ -48,6 +48,17 @@ export type DecodeEvent =
       readonly accepted: number;
     }
   | {
+      /** Speculative sampling's verdict: a drafted token stands while its uniform is below its ratio. */
+      readonly type: 'speculation';
+      /** Where the draft begins. */
+      readonly at: number;
+      /** p / (lenience q), one per draft token. */
+      readonly ratios: readonly number[];
+      /** In [0, 1). */
+      readonly uniforms: readonly number[];
+      readonly accepted: number;
+    }
+  | {
       /** `removed` tokens from `at` on are struck out; a token event with the replacement follows. */
       readonly type: 'rollback';
       readonly at: number;

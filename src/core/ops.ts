@@ -40,6 +40,69 @@ export interface TokenLogProbs {
   readonly entropies: Float32Array;
 }
 
+/** Speculative sampling's verdict on a draft (METHODS 5.1). */
+export interface SpeculativeVerdict {
+  /** How many drafted tokens stand. */
+  readonly accepted: number;
+  /** The token after them, with its probability under the large model's warped distribution. */
+  readonly next: Candidate;
+  /** p / (lenience q) of each drafted token; it stands if its uniform is below. */
+  readonly ratios: Float32Array;
+}
+
+export interface SpeculativeDraft {
+  readonly tokens: readonly number[];
+  /** The small model's logits that each token was drawn from: the first row of each. */
+  readonly logits: readonly Logits[];
+  /** In [0, 1): one per token, and one for the token after the draft. */
+  readonly uniforms: readonly number[];
+  /** 1 is exact; below it more is accepted than the large model would have said. */
+  readonly lenience: number;
+}
+
+/** Which alphas dynamic logits fusion tries (METHODS 4.2 to 4.4): low, low + step, ... for every expert. */
+export interface AlphaSearch {
+  /** grid: one expert at a time. refined: then between the points of the grid. joint: all combinations. */
+  readonly kind: 'grid' | 'refined' | 'joint';
+  readonly low: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+/** KL of the moved distribution from the original, and the other way round. Nats. */
+export interface KlPair {
+  readonly there: number;
+  readonly back: number;
+}
+
+/** What dynamic logits fusion solved at one row. */
+export interface SolvedAlphas {
+  /** One per expert. */
+  readonly alphas: readonly number[];
+  readonly loss: number;
+  /** fused || large, large || fused */
+  readonly moved: KlPair;
+  /** Per expert: expert || small, small || expert. */
+  readonly wanted: readonly KlPair[];
+}
+
+/** large + sum_t alpha_t (expert_t - small) + contrast (large - small), row by row. */
+export interface FusionTerms {
+  readonly large: Logits;
+  readonly small: Logits;
+  /** At most three. */
+  readonly experts: readonly Logits[];
+  readonly alphas: readonly number[] | AlphaSearch;
+  readonly contrast?: number;
+}
+
+export interface Fusion {
+  /** They take the place of the large model's, which are gone; disposing of them frees those. */
+  readonly logits: Logits;
+  /** One per row, where alphas were solved. */
+  readonly solved: readonly SolvedAlphas[];
+}
+
 /**
  * All of them break ties towards the lowest token id (METHODS 0.5) and throw UserError 'logits' when a
  * row that they look at holds NaN or +Infinity. -Infinity means "never".
@@ -71,6 +134,22 @@ export interface Ops {
     sampling: Sampling,
     address: DrawAddress,
   ): Promise<Candidate>;
+  /**
+   * The rows whose softmax is what sampleToken draws from; dropped tokens become "never". They take the place
+   * of the given ones, which are gone; disposing of them frees those. Temperature above 0.
+   */
+  warp(logits: Logits, sampling: Sampling): Promise<Logits>;
+  /**
+   * Rows 0..n-1 of the large model's logits judge the n drafted tokens, row n continues after the whole draft;
+   * both models' logits are warped alike. Temperature 0 is the limit: a token stands if it is the argmax.
+   */
+  speculativeVerify(
+    logits: Logits,
+    draft: SpeculativeDraft,
+    sampling: Sampling,
+  ): Promise<SpeculativeVerdict>;
+  /** @throws UserError 'logits' when a row of any model holds NaN or +Infinity */
+  fuse(terms: FusionTerms): Promise<Fusion>;
   /** Bytes copied from the GPU to JavaScript since the ops were made; 0 where there is no GPU. */
   readonly bytesReadBack: number;
 }

@@ -19,14 +19,14 @@ export function residual(p: Probs, q: Probs, lenience = 1): Float64Array {
 export function drawFrom(weights: Probs, u: number): number {
   let total = 0;
   for (let id = 0; id < weights.length; id++) total += weights[id]!;
-  let left = u * total;
+  let sum = 0;
   let token = 0;
   for (let id = 0; id < weights.length; id++) {
+    sum += weights[id]!;
     if (weights[id]! > 0) {
       token = id;
-      if (left < weights[id]!) break;
+      if (sum > u * total) break;
     }
-    left -= weights[id]!;
   }
   return token;
 }

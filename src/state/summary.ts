@@ -80,7 +80,7 @@ export function countsOf(events: readonly RunEvent[], drafting: boolean): Counts
         fallbacks++;
         passes.small++;
       }
-    } else if (event.type === 'verdict') {
+    } else if (event.type === 'verdict' || event.type === 'speculation') {
       accepted += event.accepted;
     } else if (event.type === 'rollback') {
       rolledBack += event.removed.length;

@@ -18,6 +18,9 @@ export interface TokenCell {
   readonly state: 'accepted' | 'pending' | 'rolledBack';
   /** Nats, −log p under the large model, once it has judged a drafted token. */
   readonly distance?: number;
+  /** p / (lenience q) of a token that speculative sampling has judged: it stands while `uniform` is below. */
+  readonly ratio?: number;
+  readonly uniform?: number;
   /** Index of the hand-over that made the large model write it, or judge it. */
   readonly handOver?: number;
   /** Text of the token that it stands in for, after a rollback. */
@@ -114,6 +117,21 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
         setAccepted(cells, handOver, event.accepted);
         break;
       }
+      case 'speculation': {
+        const judged = pendingCells();
+        event.ratios.forEach((ratio, j) => {
+          const state = j < event.accepted ? 'accepted' : 'pending';
+          const uniform = event.uniforms[j] as number;
+          change(judged[j] ?? -1, {
+            ratio,
+            uniform,
+            state,
+            ...(handOver === undefined ? {} : { handOver }),
+          });
+        });
+        setAccepted(cells, handOver, event.accepted);
+        break;
+      }
       case 'rollback': {
         pendingCells().forEach((index, j) => {
           const cell = cells[index];
@@ -179,6 +197,7 @@ export function newestCell(
     token: () => cells.length - 1,
     handOver: () => cells.length - 1,
     verdict: () => cells.findLastIndex((cell) => cell.kind === 'handOver'),
+    speculation: () => cells.findLastIndex((cell) => cell.kind === 'handOver'),
     rollback: () => cells.findLastIndex((cell) => cell.kind === 'token' && cell.cut === true),
     finished: () => -1,
   }[event.event.type]();

@@ -90,7 +90,7 @@ export async function* generate(
         if (roles.length > 1 && event.by === 'small') tally.drafted++;
       } else if (event.type === 'handOver') {
         if (event.why === 'fallback') tally.fallbacks++;
-      } else if (event.type === 'verdict') {
+      } else if (event.type === 'verdict' || event.type === 'speculation') {
         tally.accepted += event.accepted;
       } else if (event.type === 'rollback') {
         tokens.length = event.at;
