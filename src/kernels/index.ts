@@ -1,5 +1,6 @@
 // All kernels. Listed here, a kernel is tested against its reference on the GPU and timed.
 
+import { accumulate } from './accumulate.ts';
 import { adamw } from './adamw.ts';
 import { copy } from './copy.ts';
 import { gatherCache } from './gatherCache.ts';
@@ -19,6 +20,7 @@ export const kernels = {
   verifyDraft,
   sampleToken,
   tokenLoss,
+  accumulate,
   gradNorm,
   adamw,
   gatherCache,
