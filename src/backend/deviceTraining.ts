@@ -52,6 +52,10 @@ export class DeviceTraining {
     device: GPUDevice,
     tensors: readonly { readonly values: Floats; readonly decay: boolean }[],
   ) {
+    checkRoom(
+      device.limits,
+      tensors.reduce((sum, { values }) => sum + values.byteLength, 0),
+    );
     this.#runner = new WebGpuRunner(device);
     this.#device = device;
     let first = 0;
@@ -61,7 +65,6 @@ export class DeviceTraining {
     });
     this.size = first;
     this.#segments = segmentTable(this.spans);
-    checkRoom(device, 4 * first);
     const create = (label: string, length: number) =>
       this.#device.createBuffer({
         label,
@@ -254,32 +257,41 @@ export class DeviceTraining {
     this.#device.queue.submit([encoder.finish()]);
   }
 
-  async #download(buffers: readonly GPUBuffer[]): Promise<Floats[]> {
-    const bytes = 4 * this.size;
-    const staging = this.#device.createBuffer({
-      label: 'training state',
-      size: bytes * buffers.length,
-      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
-    });
-    try {
-      this.#submit((encoder) => {
-        buffers.forEach((buffer, i) => {
-          encoder.copyBufferToBuffer(buffer, 0, staging, i * bytes, bytes);
-        });
+  /** All as they are now, whatever is submitted later. */
+  #download(buffers: readonly GPUBuffer[]): Promise<Floats[]> {
+    const size = 4 * this.size;
+    const staging = buffers.map(() =>
+      this.#device.createBuffer({
+        label: 'training state',
+        size,
+        usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+      }),
+    );
+    this.#submit((encoder) => {
+      buffers.forEach((buffer, i) => {
+        encoder.copyBufferToBuffer(buffer, 0, staging[i]!, 0, size);
       });
-      await this.#runner.readBack.orLost(staging.mapAsync(GPUMapMode.READ));
-      const all = staging.getMappedRange();
-      return buffers.map((_, i) => new Float32Array(all.slice(i * bytes, (i + 1) * bytes)));
-    } finally {
-      staging.destroy();
-    }
+    });
+    const arriving = staging.map(async (buffer) => {
+      try {
+        await this.#runner.readBack.orLost(buffer.mapAsync(GPUMapMode.READ));
+        return new Float32Array(buffer.getMappedRange().slice(0));
+      } finally {
+        buffer.destroy();
+      }
+    });
+    return Promise.all(arriving);
   }
 }
 
-function checkRoom({ limits }: GPUDevice, bytes: number): void {
-  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize / STATE.length);
+/** @throws UserError 'gpu' when a device with these limits has no room for weights of so many bytes */
+export function checkRoom(
+  limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>,
+  bytes: number,
+): void {
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   if (bytes <= most) return;
-  const inMiB = (size: number) => `${Math.ceil(size / 2 ** 20)} MiB`;
+  const inMiB = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
   throw new UserError(
     'gpu',
     `The weights are ${inMiB(bytes)}; this GPU allows ${inMiB(most)} in one array.`,
