@@ -25,9 +25,9 @@ let runtime: OrtRuntime;
 beforeAll(async () => {
   runtime = await loadNodeRuntime();
 });
-const made: OrtTrainable[] = [];
+const made: { release(): Promise<void> }[] = [];
 afterEach(async () => {
-  for (const model of made.splice(0)) await model.release();
+  for (const model of made.splice(0).reverse()) await model.release();
 });
 
 async function trainable(
@@ -243,6 +243,27 @@ describe('what was trained', () => {
       expect(Math.abs(logProb! - logProbs[0]![t]!)).toBeLessThanOrEqual(1e-5);
     }
     await checkpoint.release();
+  });
+
+  it('decodes while it is being trained, with the weights as they are', async () => {
+    const model = await trainable();
+    const live = await model.decoder('own', { contextLength: tiny.context, eos: [2], bos: 1 });
+    made.push(live);
+    const ops = createCpuBackend().ops;
+    const decoder = live.decoder(model.vocab);
+    for (let step = 0; step < 3; step++) {
+      const [row] = rows(1);
+      const { logProbs } = await model.gradients([row!]);
+      const whole = await decoder.logits([...row!.tokens], 1);
+      const read = (await ops.tokenLogProbs(whole, row!.targets)).logProbs;
+      expect(relative(read, logProbs[0]!)).toBeLessThanOrEqual(1e-5);
+      const again = await decoder.logits([...row!.tokens], row!.tokens.length);
+      const last = (await ops.tokenLogProbs(again, row!.targets.slice(-1))).logProbs;
+      expect(relative(last, read.slice(-1))).toBeLessThanOrEqual(1e-5);
+      await train(model, step, step + 1);
+    }
+    // What was read is read again after a step, and only then.
+    expect(decoder.count.positions).toBe(3 * (rows(1)[0]!.tokens.length + 1));
   });
 
   it('without any step is the file itself', async () => {

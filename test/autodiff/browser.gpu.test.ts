@@ -43,32 +43,35 @@ afterAll(() => runtimes.webgpu?.dispose());
 describe.each(['gpt2', 'llama'])('%s against torch', (name) => {
   describe.each(providers)('on %s', (provider) => {
     const nominal = { batch_size: 3, sequence_length: 7 };
-    const prepared = async (sizes: string) => {
+    const prepared = async (sizes: 'symbolic' | 'concrete', norms: 'fused' | 'primitive') => {
       const fixture = await loadFixture(name);
       const raw = graphFrom(readModel(fixture.onnx));
-      const { graph, parameters } = normalize(
-        raw,
-        sizes === 'concrete' ? { bindings: nominal } : {},
-      );
+      const options = sizes === 'concrete' ? { bindings: nominal } : {};
+      const { graph, parameters } = normalize(raw, options);
       const joint = withCotangents(
         graph,
         parameters.map((parameter) => parameter.name),
       );
       const feeds = { ...fixture.feeds, ...weightFeeds(parameters), dlogits: fixture.dlogits };
-      const lowered = { ...joint, graph: lower(joint.graph, { provider }) };
+      const lowered = { ...joint, graph: lower(joint.graph, { provider, norms }) };
       return { fixture, parameters, feeds, joint: lowered };
     };
-    it.each(['symbolic', 'concrete'])('%s: joint', async (sizes) => {
-      const { fixture, parameters, feeds, joint } = await prepared(sizes);
-      const results = await runOn(runtimes[provider]!, joint.graph, feeds);
-      expect(worstGradient(fixture, parameters, results)).toBeLessThanOrEqual(1e-5);
-    });
-    it.each(['saveAll', 'minCut', 'recompute'] as const)('symbolic: %s', async (policy) => {
-      const { fixture, parameters, feeds, joint } = await prepared('symbolic');
-      const { forward, backward } = partition(joint, policy, nominal);
-      const kept = await runOn(runtimes[provider]!, forward, feeds);
-      const results = await runOn(runtimes[provider]!, backward, { ...feeds, ...asFeeds(kept) });
-      expect(worstGradient(fixture, parameters, results)).toBeLessThanOrEqual(1e-5);
+    describe.each(['symbolic', 'concrete'] as const)('%s', (sizes) => {
+      describe.each(['fused', 'primitive'] as const)('%s norms', (norms) => {
+        it('joint', async () => {
+          const { fixture, parameters, feeds, joint } = await prepared(sizes, norms);
+          const results = await runOn(runtimes[provider]!, joint.graph, feeds);
+          expect(worstGradient(fixture, parameters, results)).toBeLessThanOrEqual(1e-5);
+        });
+        it.each(['saveAll', 'minCut', 'recompute'] as const)('%s', async (policy) => {
+          const { fixture, parameters, feeds, joint } = await prepared(sizes, norms);
+          const { forward, backward } = partition(joint, policy, nominal);
+          const kept = await runOn(runtimes[provider]!, forward, feeds);
+          const all = { ...feeds, ...asFeeds(kept) };
+          const results = await runOn(runtimes[provider]!, backward, all);
+          expect(worstGradient(fixture, parameters, results)).toBeLessThanOrEqual(1e-5);
+        });
+      });
     });
   });
 });
