@@ -90,7 +90,8 @@ export class DeviceTraining {
   }
 
   /**
-   * Makes logits their own gradient: of sum_t g_t log p(y_t), with `targets` y and `weights` g row by row.
+   * Makes logits their own gradient: of sum_t g_t log p(y_t), with `targets` y and `weights` g row by row. Resolves
+   * as soon as that is submitted, so that a backward pass can follow while log-probs are on their way.
    * @param logits rows x vocab
    * @returns log p(y_t) in nats; 0 where a target is no token, NaN where the logits are no numbers
    */
@@ -99,19 +100,22 @@ export class DeviceTraining {
     vocab: number,
     targets: Uint32Array,
     weights: Float32Array,
-  ): Promise<Float32Array> {
+  ): Promise<{ readonly logProbs: Promise<Float32Array> }> {
     const rows = targets.length;
     const range = { buffer: logits, offset: 0, size: 4 * rows * vocab };
     const window = { rows, vocab, base: 0, pitch: vocab };
     const inputs = { targets, weights, logits: range };
-    const { logProbs, entropies } = await this.#runner.run(tokenLoss, window, inputs);
-    entropies.forEach((entropy, row) => {
-      if (entropy === BAD_ENTROPY) logProbs[row] = Number.NaN;
+    const { outputs } = await this.#runner.start(tokenLoss, window, inputs);
+    const arriving = outputs.then(({ logProbs, entropies }) => {
+      entropies.forEach((entropy, row) => {
+        if (entropy === BAD_ENTROPY) logProbs[row] = Number.NaN;
+      });
+      // The kernel leaves such rows without a gradient, and WGSL may take a NaN for anything.
+      const finite = logProbs.every((x) => !Number.isNaN(x)) && weights.every(Number.isFinite);
+      if (!finite) this.#poisoned = true;
+      return logProbs;
     });
-    // The kernel leaves such rows without a gradient, and WGSL may take a NaN for anything.
-    const finite = logProbs.every((x) => !Number.isNaN(x)) && weights.every(Number.isFinite);
-    if (!finite) this.#poisoned = true;
-    return logProbs;
+    return { logProbs: arriving };
   }
 
   /** Adds gradients, one buffer for each tensor; they may be given up as soon as this has resolved. */

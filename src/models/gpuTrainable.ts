@@ -139,14 +139,17 @@ export class GpuTrainable implements Trainable {
     let results: Record<string, Tensor> = {};
     try {
       const logits = kept.logits!;
-      const targets = targetsOf(rows, columns);
-      const weights = weightsOf(rows, columns);
-      const logProbs = await this.#training.lossInPlace(logits.gpuBuffer, vocab, targets, weights);
-      const seeded = { ...given, ...kept, dlogits: logits };
-      results = await backward.run(only(seeded, backward)).catch(passFailed);
+      const [targets, weights] = [targetsOf(rows, columns), weightsOf(rows, columns)];
+      const { gpuBuffer } = logits;
+      const loss = await this.#training.lossInPlace(gpuBuffer, vocab, targets, weights);
+      const seeded = only({ ...given, ...kept, dlogits: logits }, backward);
+      const [read, ran] = await Promise.allSettled([loss.logProbs, backward.run(seeded)]);
+      if (ran.status === 'rejected') throw passFailed(ran.reason);
+      results = ran.value;
+      if (read.status === 'rejected') throw read.reason;
       const buffers = [...gradients.values()].map((name) => results[name]!.gpuBuffer);
       await this.#training.accumulate(buffers);
-      return logProbs;
+      return read.value;
     } finally {
       for (const tensor of [...Object.values(kept), ...Object.values(results)]) tensor.dispose();
     }
