@@ -298,6 +298,26 @@ describe.each(['wasm', 'webgpu'] as const)('on %s', (provider) => {
   });
 });
 
+it('a checkpoint of the page, as torch exported it, has the same gradients and logits on both', async () => {
+  const response = await fetch(new URL('/models/tiny-small/onnx/model.onnx', location.href));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const config = { ...CONFIG, contextLength: 256 };
+  const results = [];
+  for (const runtime of Object.values(runtimes)) {
+    const model = await createTrainable(bytes, runtime, { contextLength: 256 });
+    const { logProbs, gradients } = await model.gradients(rows(2));
+    const live = await model.decoder('tiny-small', config);
+    const logits = await numbersOf(await live.decoder(model.vocab).logits([1, 40, 41], 1));
+    results.push({ logProbs, gradients, logits });
+    await live.release();
+    await model.release();
+  }
+  const [there, here] = results;
+  expect(difference(there!.logProbs, here!.logProbs)).toBeLessThanOrEqual(1e-5);
+  expect(difference(there!.gradients.values(), here!.gradients.values())).toBeLessThanOrEqual(1e-5);
+  expect(difference([there!.logits], [here!.logits])).toBeLessThanOrEqual(1e-5);
+}, 120_000);
+
 describe('on the GPU', () => {
   it('nothing comes home but log-probs and the norm, and buffers do not pile up', async () => {
     const model = await createTrainable(modelBytes(), runtimes.webgpu!, {
