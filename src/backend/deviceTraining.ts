@@ -11,6 +11,7 @@ import { BAD, CLIP, gradNorm } from '../kernels/gradNorm.ts';
 import { type Fields, type Kernel, readOnly, type ValuesOf } from '../kernels/kernel.ts';
 import { BAD_ENTROPY } from '../kernels/tokenLogProbs.ts';
 import { tokenLoss } from '../kernels/tokenLoss.ts';
+import { download } from './download.ts';
 import type { Input } from './ops.ts';
 import { bindGroup, encode } from './pipelines.ts';
 import { WebGpuRunner } from './webgpu.ts';
@@ -25,6 +26,12 @@ const ARRAYS = [...STATE, 'gradients', 'fresh'] as const;
 type ArrayName = (typeof STATE)[number];
 /** All of the state, tensors side by side. */
 export type FlatState = Readonly<Record<ArrayName, Floats>>;
+
+export interface FirstWeights {
+  readonly values: Floats;
+  /** Whether weight decay applies. */
+  readonly decay: boolean;
+}
 
 export class DeviceTraining {
   /** One for each tensor, for those who read weights; ours to write to and to destroy. */
@@ -45,19 +52,29 @@ export class DeviceTraining {
   /** Whether something was accumulated that is no number. */
   #poisoned = false;
 
-  /**
-   * @throws UserError 'gpu' when the device has no buffer of that size
-   */
-  constructor(
+  /** @throws UserError 'gpu' when the device has no buffer of that size, or no memory */
+  static async create(
     device: GPUDevice,
-    tensors: readonly { readonly values: Floats; readonly decay: boolean }[],
-  ) {
+    tensors: readonly FirstWeights[],
+  ): Promise<DeviceTraining> {
     checkRoom(
       device.limits,
       tensors.reduce((sum, { values }) => sum + values.byteLength, 0),
     );
-    this.#runner = new WebGpuRunner(device);
-    this.#device = device;
+    const runner = new WebGpuRunner(device);
+    const { result, failure } = runner.scoped(() => new DeviceTraining(runner, tensors));
+    try {
+      await failure;
+      return result;
+    } catch (error) {
+      result.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(runner: WebGpuRunner, tensors: readonly FirstWeights[]) {
+    this.#runner = runner;
+    this.#device = runner.device;
     let first = 0;
     this.spans = tensors.map(({ values: { length }, decay }) => {
       first += length;
@@ -187,14 +204,14 @@ export class DeviceTraining {
   /** Everything that the next step depends on. @throws UserError 'gpu' when the device is lost */
   async read(): Promise<FlatState & { readonly step: number }> {
     const step = this.#step;
-    const [weights, means, squares] = await this.#download(STATE.map((name) => this.#arrays[name]));
+    const [weights, means, squares] = await this.#download(...STATE);
     return { step, weights: weights!, means: means!, squares: squares! };
   }
 
   /** What was accumulated. */
   async readGradients(): Promise<Floats> {
     if (!this.#accumulated) return new Float32Array(this.size);
-    return (await this.#download([this.#arrays.gradients]))[0]!;
+    return (await this.#download('gradients'))[0]!;
   }
 
   /** Goes on from this state, which `undo` then goes back to as well. */
@@ -255,36 +272,15 @@ export class DeviceTraining {
     encode(encoder, kernel, params, program, group);
   }
 
+  #download(...names: (typeof ARRAYS)[number][]): Promise<Floats[]> {
+    const buffers = names.map((name) => this.#arrays[name]);
+    return download(this.#device, this.#runner.readBack, buffers, this.size);
+  }
+
   #submit(record: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.#device.createCommandEncoder({ label: 'training' });
     record(encoder);
     this.#device.queue.submit([encoder.finish()]);
-  }
-
-  /** All as they are now, whatever is submitted later. */
-  #download(buffers: readonly GPUBuffer[]): Promise<Floats[]> {
-    const size = 4 * this.size;
-    const staging = buffers.map(() =>
-      this.#device.createBuffer({
-        label: 'training state',
-        size,
-        usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
-      }),
-    );
-    this.#submit((encoder) => {
-      buffers.forEach((buffer, i) => {
-        encoder.copyBufferToBuffer(buffer, 0, staging[i]!, 0, size);
-      });
-    });
-    const arriving = staging.map(async (buffer) => {
-      try {
-        await this.#runner.readBack.orLost(buffer.mapAsync(GPUMapMode.READ));
-        return new Float32Array(buffer.getMappedRange().slice(0));
-      } finally {
-        buffer.destroy();
-      }
-    });
-    return Promise.all(arriving);
   }
 }
 

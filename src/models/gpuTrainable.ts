@@ -96,7 +96,7 @@ export class GpuTrainable implements Trainable {
     try {
       const backward = await runtime.createSession(graph.backward).catch(graphRefused);
       try {
-        const training = new DeviceTraining(device, tensors);
+        const training = await DeviceTraining.create(device, tensors);
         return new GpuTrainable(graph, runtime, { forward, backward }, training, options);
       } catch (error) {
         await backward.release();
