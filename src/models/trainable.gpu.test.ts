@@ -298,6 +298,32 @@ describe.each(['wasm', 'webgpu'] as const)('on %s', (provider) => {
   });
 });
 
+it('one pair of sessions serves every batch and length, with the gradients of wasm', async () => {
+  const options = { contextLength: tiny.context, microBatch: 4 };
+  const [there, here] = [
+    await createTrainable(modelBytes(), runtimes.webgpu!, options),
+    await createTrainable(modelBytes(), runtimes.wasm!, options),
+  ];
+  for (const [count, length] of [
+    [1, 1],
+    [2, 8],
+    [4, 24],
+    [3, 32],
+  ] as const) {
+    const batch = Array.from({ length: count }, (_, r): TokenRow => {
+      const tokens = Array.from({ length }, (_, t) => (7 * t + 11 * r + 1) % tiny.vocabulary);
+      return { tokens, targets: tokens.toReversed(), weights: tokens.map(() => -1 / length) };
+    });
+    const [a, b] = [await there.gradients(batch), await here.gradients(batch)];
+    const where = `${count} x ${length}`;
+    expect(difference(a.logProbs, b.logProbs), where).toBeLessThanOrEqual(1e-5);
+    const worst = difference(a.gradients.values(), b.gradients.values());
+    expect(worst, where).toBeLessThanOrEqual(1e-5);
+  }
+  await there.release();
+  await here.release();
+}, 120_000);
+
 it('a checkpoint of the page, as torch exported it, has the same gradients and logits on both', async () => {
   const response = await fetch(new URL('/models/tiny-small/onnx/model.onnx', location.href));
   const bytes = new Uint8Array(await response.arrayBuffer());
