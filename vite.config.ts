@@ -60,7 +60,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'gpu',
-          include: ['src/**/*.gpu.test.ts'],
+          include: ['{src,test}/**/*.gpu.test.ts'],
           testTimeout: 60_000,
           fileParallelism: false,
           browser: {

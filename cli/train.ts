@@ -6,11 +6,12 @@ import { type Example, sft, sftRows } from '../src/algorithms/sft.ts';
 import { UserError } from '../src/core/errors.ts';
 import { loadCheckpoint } from '../src/models/checkpoint.ts';
 import { decoderConfig } from '../src/models/config.ts';
+import { createTrainable } from '../src/models/createTrainable.ts';
 import { decoderGraph } from '../src/models/decoderGraph.ts';
 import { readJson } from '../src/models/folder.ts';
 import type { OrtRuntime } from '../src/models/runtime.ts';
 import { makeTokenizer, type Tokenizer } from '../src/models/tokenizer.ts';
-import { OrtTrainable } from '../src/models/trainable.ts';
+import type { Trainable } from '../src/models/trainable.ts';
 import { decodeTraining, encodeTraining } from '../src/models/trainingState.ts';
 import { writeModel } from '../src/onnx/model.ts';
 import { modelFrom } from '../src/onnx/proto.ts';
@@ -54,14 +55,14 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
   const mixture = mixtureOf(recipe, tokenizer, family.eos);
   const origin = await originOf(recipe, family, request.out);
   const example = await examplesOf(recipe, mixture, request);
-  const model = await OrtTrainable.create(origin.bytes, runtime, {
+  const model = await createTrainable(origin.bytes, runtime, {
     contextLength: origin.contextLength,
     microBatch: recipe.microBatch,
   });
   try {
-    const files = () => checkpointFiles(origin.config, family, model.export());
+    const files = async () => checkpointFiles(origin.config, family, await model.export());
     const evaluate = async () => {
-      const checkpoint = await loadCheckpoint(memoryFolder(name, files()), runtime);
+      const checkpoint = await loadCheckpoint(memoryFolder(name, await files()), runtime);
       try {
         const right = await accuracies(checkpoint, mixture, recipe.problems);
         return { loss: await heldOutLoss(model, mixture, training.prompts), ...right };
@@ -70,7 +71,7 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
       }
     };
     const statePath = join(request.out, `${name}.state`);
-    let seconds = request.fresh ? 0 : resume(model, statePath, recipe);
+    let seconds = request.fresh ? 0 : await resume(model, statePath, recipe);
     let scores: Readonly<Record<string, number>> = {};
     let started = performance.now();
     const lap = () => {
@@ -78,17 +79,17 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
       seconds += (now - started) / 1000;
       started = now;
     };
-    const save = () => {
+    const save = async () => {
       lap();
       const meta = { recipe: JSON.stringify(recipe), seconds };
-      writeWhole(statePath, encodeTraining({ state: model.state(), meta }));
+      writeWhole(statePath, encodeTraining({ state: await model.state(), meta }));
     };
 
-    const write = (made: Recipe, as: string): string => {
+    const write = async (made: Recipe, as: string): Promise<string> => {
       const measured = { parameters: model.size, step: model.steps, seconds, scores };
       const about = new TextEncoder().encode(readme(made, measured));
       const folder = join(request.out, as);
-      writeFolder(folder, new Map([...files(), ['README.md', about]]));
+      writeFolder(folder, new Map([...(await files()), ['README.md', about]]));
       return folder;
     };
 
@@ -113,7 +114,7 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
         if (request.keep && event.step < training.steps) {
           lap();
           const stopped = { ...recipe, training: { ...training, steps: event.step } };
-          write(stopped, `${name}-${event.step}`);
+          await write(stopped, `${name}-${event.step}`);
         }
       }
       if (event.type !== 'step') continue;
@@ -127,7 +128,7 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
       }
       const stop = event.step === request.stop && event.step < training.steps;
       if (stop || now - saved >= SAVE_MS) {
-        save();
+        await save();
         saved = now;
       }
       if (stop) return say(`${name}: stopped after step ${event.step}`);
@@ -135,7 +136,7 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
     // A state that was saved after the last step has nothing left to evaluate on its way.
     if (Object.keys(scores).length === 0) scores = await evaluate();
     lap();
-    const folder = write(recipe, name);
+    const folder = await write(recipe, name);
     rmSync(statePath, { force: true });
     say(`${name}: written to ${folder} after ${seconds.toFixed(0)} s`);
   } finally {
@@ -196,7 +197,7 @@ async function examplesOf(
 }
 
 /** Takes up a saved state if there is one. Returns the seconds that were spent on it. */
-function resume(model: OrtTrainable, path: string, recipe: Recipe): number {
+async function resume(model: Trainable, path: string, recipe: Recipe): Promise<number> {
   if (!existsSync(path)) return 0;
   const { state, meta } = decodeTraining(readFileSync(path));
   if (meta.recipe !== JSON.stringify(recipe)) {
@@ -206,13 +207,13 @@ function resume(model: OrtTrainable, path: string, recipe: Recipe): number {
       'Put the recipe back as it was, or begin afresh with --fresh.',
     );
   }
-  model.restore(state);
+  await model.restore(state);
   return Number(meta.seconds);
 }
 
 /** Mean nats per token on examples that training does not draw; the weights stay as they are. */
 async function heldOutLoss(
-  model: OrtTrainable,
+  model: Trainable,
   mixture: Mixture,
   prompts: Recipe['training']['prompts'],
 ): Promise<number> {

@@ -5,7 +5,7 @@ import { modelBytes, tiny } from '../../test/support/ownCheckpoint.ts';
 import { bigramTrainable } from '../../test/support/trainableTable.ts';
 import { checkParam, defaultsOf } from '../core/params.ts';
 import type { TrainEvent } from '../core/trainEvents.ts';
-import { OrtTrainable } from '../models/trainable.ts';
+import { createTrainable } from '../models/createTrainable.ts';
 import { type Example, type SftContext, type SftParams, sft, sftParams, sftRows } from './sft.ts';
 
 const defaults = defaultsOf(sftParams);
@@ -123,7 +123,7 @@ describe('on our own decoder', () => {
   });
   const some = params({ steps: 80, batch: 10, learningRate: 1e-2, warmup: 4, weightDecay: 0.1 });
   const make = async () =>
-    OrtTrainable.create(modelBytes(), await loadNodeRuntime(), { contextLength: tiny.context });
+    createTrainable(modelBytes(), await loadNodeRuntime(), { contextLength: tiny.context });
 
   it('learns a table by heart; the same run again is the same, bit for bit', async () => {
     const [model, again] = [await make(), await make()];
@@ -131,7 +131,7 @@ describe('on our own decoder', () => {
     expect(steps(events)[0]?.loss).toBeCloseTo(Math.log(79), 0);
     expect(steps(events).at(-1)?.loss).toBeLessThan(1);
     expect(await all({ model: again, example, params: some })).toEqual(events);
-    expect(again.state()).toEqual(model.state());
+    expect(await again.state()).toEqual(await model.state());
     await model.release();
     await again.release();
   });
@@ -144,10 +144,10 @@ describe('on our own decoder', () => {
     for (let k = 0; k < 11; k++) await half.next();
     await half.return();
     const second = await make();
-    second.restore(first.state());
+    await second.restore(await first.state());
     const rest = await all({ model: second, example, params: some, done: first.steps });
     expect(rest).toEqual(events.slice(11));
-    expect(second.state()).toEqual(whole.state());
+    expect(await second.state()).toEqual(await whole.state());
     for (const model of [whole, first, second]) await model.release();
   });
 });

@@ -116,12 +116,23 @@ export class WebGpuRunner implements Runner {
     return this.readBack.orLost(program);
   }
 
-  /** Outputs come home, but for what is updated in place in a buffer of the caller's: that stays there. */
   async run<I extends Fields, O extends Fields, P extends Fields>(
     kernel: Kernel<I, O, P>,
     params: ValuesOf<P>,
     inputs: { readonly [K in keyof I]: Input },
   ): Promise<ArraysOf<O>> {
+    return (await this.start(kernel, params, inputs)).outputs;
+  }
+
+  /**
+   * Resolves as soon as the work is submitted: what is submitted after that sees it done. Outputs come home, but
+   * for what is updated in place in a buffer of the caller's: that stays there.
+   */
+  async start<I extends Fields, O extends Fields, P extends Fields>(
+    kernel: Kernel<I, O, P>,
+    params: ValuesOf<P>,
+    inputs: { readonly [K in keyof I]: Input },
+  ): Promise<{ readonly outputs: Promise<ArraysOf<O>> }> {
     const program = await this.program(kernel, params);
     const given: Readonly<Record<string, Input>> = inputs;
     const sizes: Record<string, number> = { ...kernel.size(params) };
@@ -164,16 +175,8 @@ export class WebGpuRunner implements Runner {
       this.device.queue.submit([encoder.finish()]);
       return target;
     });
-    const [home] = await Promise.all([this.readBack.read(staging, bytes), failure]);
-
-    const outputs: Record<string, Uint32Array | Float32Array> = {};
-    let at = 0;
-    for (const name in kernel.outputs) {
-      const Words = kernel.outputs[name] === 'f32' ? Float32Array : Uint32Array;
-      outputs[name] = new Words(home, at, sizes[name]);
-      at += 4 * (sizes[name] ?? 0);
-    }
-    return outputs as ArraysOf<O>; // built from the same fields as the type
+    const arriving = Promise.all([this.readBack.read(staging, bytes), failure]);
+    return { outputs: arriving.then(([home]) => unpack(kernel, sizes, home)) };
   }
 
   /** Does the work at once; `failure` rejects if the device found fault with it. */
@@ -254,6 +257,22 @@ export class WebGpuRunner implements Runner {
     this.#buffers.clear();
     this.readBack.dispose();
   }
+}
+
+/** Arrays over what came home, in the order of the outputs. */
+function unpack<O extends Fields>(
+  kernel: { readonly outputs: O },
+  sizes: Readonly<Record<string, number>>,
+  home: ArrayBuffer,
+): ArraysOf<O> {
+  const outputs: Record<string, Uint32Array | Float32Array> = {};
+  let at = 0;
+  for (const name in kernel.outputs) {
+    const Words = kernel.outputs[name] === 'f32' ? Float32Array : Uint32Array;
+    outputs[name] = new Words(home, at, sizes[name]);
+    at += 4 * (sizes[name] ?? 0);
+  }
+  return outputs as ArraysOf<O>; // built from the same fields as the type
 }
 
 /** The device stays its owner's: `dispose` frees what the backend made on it. */

@@ -1,5 +1,6 @@
 // All kernels. Listed here, a kernel is tested against its reference on the GPU and timed.
 
+import { accumulate } from './accumulate.ts';
 import { adamw } from './adamw.ts';
 import { copy } from './copy.ts';
 import { fuseLogits } from './fuseLogits.ts';
@@ -25,6 +26,7 @@ export const kernels = {
   speculativeVerify,
   fuseLogits,
   tokenLoss,
+  accumulate,
   gradNorm,
   adamw,
   gatherCache,

@@ -26,6 +26,8 @@ export class Decoder implements LanguageModel {
   /** Reused from pass to pass, as are the feeds: a pass is over before the next begins. */
   #ids: IdBuffer;
   readonly #feeds: Record<string, Tensor> = {};
+  /** Of the weights that what is held was read with. */
+  #version: number;
   #passes = 0;
   #positions = 0;
 
@@ -35,6 +37,7 @@ export class Decoder implements LanguageModel {
     this.contextLength = config.contextLength;
     this.eos = new Set(config.eos);
     this.model = model;
+    this.#version = model.version;
     this.#cache = new KvCache(signature.caches, runtime);
     this.#batchCache = new KvCache(signature.caches, runtime);
     this.#ids = new IdBuffer(signature.inputIds.type, 64);
@@ -68,6 +71,7 @@ export class Decoder implements LanguageModel {
       throw new Error(`logits: from = ${from}, expected an integer in [1, ${y.length}]`);
     }
     this.#checkLength(y.length);
+    this.#followWeights();
     const read = this.#read;
     const most = Math.min(read.length, from - 1);
     let kept = 0;
@@ -107,6 +111,7 @@ export class Decoder implements LanguageModel {
       this.#checkLength(y.length);
       for (const token of y) this.#checkToken(token);
     }
+    this.#followWeights();
     const { signature, runtime, name } = this.model;
     const { inputIds, attentionMask, positionIds } = signature;
     const next = alignBatch(batch, this.#batch);
@@ -174,6 +179,13 @@ export class Decoder implements LanguageModel {
     const { data } = tensor;
     if (!(data instanceof Float32Array)) throw new Error(`logits are ${tensor.type}`);
     return new DeviceLogits(data, layout);
+  }
+
+  /** Weights in training may have changed since the last pass. */
+  #followWeights(): void {
+    if (this.#version === this.model.version) return;
+    this.forget();
+    this.#version = this.model.version;
   }
 
   #checkLength(length: number): void {

@@ -8,6 +8,14 @@ import { IdBuffer } from './idBuffer.ts';
 import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
 import { detectSignature, type IdType, type Signature } from './signature.ts';
 
+/** Weights that belong to somebody else (a training) and change while the model is in use. */
+export interface LiveWeights {
+  /** By the name of the graph's input. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Another number whenever they have changed: what was read with the old ones is worth nothing then. */
+  readonly version: number;
+}
+
 /** Growing in steps, so that a context of 131,072 tokens costs nothing until it is used. */
 const STEP = 256;
 
@@ -17,6 +25,7 @@ export class OnnxModel {
   readonly signature: Signature;
   readonly runtime: OrtRuntime;
   readonly #session: InferenceSession;
+  readonly #weights: LiveWeights | undefined;
   readonly #constants = new Map<string, IdBuffer>();
 
   private constructor(
@@ -24,17 +33,21 @@ export class OnnxModel {
     config: DecoderConfig,
     runtime: OrtRuntime,
     session: InferenceSession,
+    weights: LiveWeights | undefined,
   ) {
     this.name = name;
     this.config = config;
     this.runtime = runtime;
     this.#session = session;
-    this.signature = detectSignature(name, session.inputMetadata, session.outputMetadata);
+    this.#weights = weights;
+    const own = session.inputMetadata.filter((input) => !(input.name in (weights?.tensors ?? {})));
+    this.signature = detectSignature(name, own, session.outputMetadata);
   }
 
   /**
    * @param file the ONNX file as people know it, for error texts
    * @param bytes of a file that `checkOnnx` has passed
+   * @param weights that are inputs of the graph
    * @throws UserError 'onnx' when ONNX Runtime refuses it, 'checkpoint' when it is not such a decoder
    */
   static async create(
@@ -43,6 +56,7 @@ export class OnnxModel {
     config: DecoderConfig,
     runtime: OrtRuntime,
     bytes: Uint8Array,
+    weights?: LiveWeights,
   ): Promise<OnnxModel> {
     const session = await runtime.createSession(bytes).catch((cause) => {
       throw new UserError(
@@ -53,7 +67,7 @@ export class OnnxModel {
       );
     });
     try {
-      return new OnnxModel(name, config, runtime, session);
+      return new OnnxModel(name, config, runtime, session, weights);
     } catch (error) {
       await session.release();
       throw error;
@@ -65,10 +79,17 @@ export class OnnxModel {
     return new Decoder(this, vocab);
   }
 
+  /** Another number whenever the weights have changed. */
+  get version(): number {
+    return this.#weights?.version ?? 0;
+  }
+
   /** One forward pass. The caller disposes what comes out. @throws UserError 'runtime' */
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     try {
-      return await this.#session.run(feeds);
+      return await this.#session.run(
+        this.#weights ? { ...feeds, ...this.#weights.tensors } : feeds,
+      );
     } catch (cause) {
       throw new UserError(
         'runtime',

@@ -4,12 +4,14 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadNodeRuntime } from '../../cli/nodeRuntime.ts';
 import { folderOf, modelBytes, tiny } from '../../test/support/ownCheckpoint.ts';
+import { CURVE_OPTIONS, NODE_CURVE, trainingCurve } from '../../test/support/trainingCurve.ts';
 import { createCpuBackend } from '../backend/cpu.ts';
 import { uniforms } from '../core/rng.ts';
 import type { TokenRow, Update } from '../core/trainable.ts';
 import { loadCheckpoint } from './checkpoint.ts';
+import { OrtTrainable } from './ortTrainable.ts';
 import type { OrtRuntime } from './runtime.ts';
-import { OrtTrainable, type TrainableOptions } from './trainable.ts';
+import type { TrainableOptions } from './trainable.ts';
 
 const UPDATE: Update = {
   learningRate: 1e-2,
@@ -23,9 +25,9 @@ let runtime: OrtRuntime;
 beforeAll(async () => {
   runtime = await loadNodeRuntime();
 });
-const made: OrtTrainable[] = [];
+const made: { release(): Promise<void> }[] = [];
 afterEach(async () => {
-  for (const model of made.splice(0)) await model.release();
+  for (const model of made.splice(0).reverse()) await model.release();
 });
 
 async function trainable(
@@ -192,26 +194,26 @@ describe('a step', () => {
 
   it('with a gradient that is no number changes nothing', async () => {
     const model = await trainable();
-    const before = model.state();
+    const before = await model.state();
     const [first, ...rest] = rows();
     await model.accumulate([{ ...first!, weights: first!.weights.map(() => Number.NaN) }, ...rest]);
     expect((await model.step(UPDATE)).applied).toBe(false);
-    expect(model.state()).toEqual(before);
+    expect(await model.state()).toEqual(before);
   });
 
   it('can be taken back, once', async () => {
     const model = await trainable();
-    const beginning = model.state();
+    const beginning = await model.state();
     model.undo();
-    expect(model.state()).toEqual(beginning);
+    expect(await model.state()).toEqual(beginning);
     await train(model, 0, 2);
-    const before = model.state();
+    const before = await model.state();
     await train(model, 2, 3);
-    expect(model.state()).not.toEqual(before);
+    expect(await model.state()).not.toEqual(before);
     model.undo();
-    expect(model.state()).toEqual(before);
+    expect(await model.state()).toEqual(before);
     model.undo();
-    expect(model.state()).toEqual(before);
+    expect(await model.state()).toEqual(before);
   });
 });
 
@@ -219,7 +221,7 @@ describe('what was trained', () => {
   it('is a file that has the same log-probs, bit for bit, when it is loaded again', async () => {
     const model = await trainable();
     await train(model, 0, 2);
-    const again = await trainable(model.export());
+    const again = await trainable(await model.export());
     expect(copies(again)).toEqual(copies(model));
     const batch = rows();
     expect((await again.gradients(batch)).logProbs).toEqual(
@@ -232,7 +234,7 @@ describe('what was trained', () => {
     await train(model, 0, 2);
     const [row] = rows(1);
     const { logProbs } = await model.gradients([row!]);
-    const checkpoint = await loadCheckpoint(folderOf(model.export()), runtime);
+    const checkpoint = await loadCheckpoint(folderOf(await model.export()), runtime);
     const ops = createCpuBackend().ops;
     const decoder = checkpoint.model.decoder(checkpoint.vocab);
     for (const [t, target] of row!.targets.entries()) {
@@ -243,8 +245,29 @@ describe('what was trained', () => {
     await checkpoint.release();
   });
 
+  it('decodes while it is being trained, with the weights as they are', async () => {
+    const model = await trainable();
+    const live = await model.decoder('own', { contextLength: tiny.context, eos: [2], bos: 1 });
+    made.push(live);
+    const ops = createCpuBackend().ops;
+    const decoder = live.decoder(model.vocab);
+    for (let step = 0; step < 3; step++) {
+      const [row] = rows(1);
+      const { logProbs } = await model.gradients([row!]);
+      const whole = await decoder.logits([...row!.tokens], 1);
+      const read = (await ops.tokenLogProbs(whole, row!.targets)).logProbs;
+      expect(relative(read, logProbs[0]!)).toBeLessThanOrEqual(1e-5);
+      const again = await decoder.logits([...row!.tokens], row!.tokens.length);
+      const last = (await ops.tokenLogProbs(again, row!.targets.slice(-1))).logProbs;
+      expect(relative(last, read.slice(-1))).toBeLessThanOrEqual(1e-5);
+      await train(model, step, step + 1);
+    }
+    // What was read is read again after a step, and only then.
+    expect(decoder.count.positions).toBe(3 * (rows(1)[0]!.tokens.length + 1));
+  });
+
   it('without any step is the file itself', async () => {
-    expect((await trainable()).export()).toEqual(modelBytes());
+    expect(await (await trainable()).export()).toEqual(modelBytes());
   });
 
   it('goes on from a saved state as if it had never stopped, bit for bit', async () => {
@@ -253,9 +276,18 @@ describe('what was trained', () => {
     const first = await trainable();
     await train(first, 0, 3);
     const second = await trainable();
-    second.restore(first.state());
+    await second.restore(await first.state());
     await train(second, 3, 6);
-    expect(second.state()).toEqual(whole.state());
+    expect(await second.state()).toEqual(await whole.state());
+  });
+});
+
+it('twelve steps follow the curve that other providers are held to', async () => {
+  const model = await trainable(modelBytes(), CURVE_OPTIONS);
+  const losses = await trainingCurve(model);
+  expect(losses).toHaveLength(NODE_CURVE.length);
+  losses.forEach((loss, step) => {
+    expect(Math.abs(loss - NODE_CURVE[step]!), `${losses}`).toBeLessThanOrEqual(1e-6);
   });
 });
 
@@ -281,6 +313,8 @@ describe('what cannot be learned from', () => {
   it('the state of another model', async () => {
     const other = await trainable(modelBytes({ ...tiny, width: 8 }));
     const model = await trainable();
-    expect(() => model.restore(other.state())).toThrow('belongs to a model with other weights');
+    await expect(model.restore(await other.state())).rejects.toThrow(
+      'belongs to a model with other weights',
+    );
   });
 });

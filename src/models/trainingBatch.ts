@@ -1,4 +1,4 @@
-// Rows of different lengths as the rectangles that a session reads: padded on the right, where causal attention
+// Rows of different lengths as the rectangles that a pass reads: padded on the right, where causal attention
 // never looks back from, and sorted by length, so that little is padded.
 
 import { UserError } from '../core/errors.ts';
@@ -6,6 +6,9 @@ import type { TokenRow } from '../core/trainable.ts';
 import { IdBuffer } from './idBuffer.ts';
 import type { OrtRuntime, Tensor } from './runtime.ts';
 import type { IdType } from './signature.ts';
+
+/** As a word: no token of any vocabulary, which leaves a row of the loss kernel out. */
+const NO_TARGET = 0xffffffff;
 
 /** What the training graph wants, by input name. */
 export interface BatchInputs {
@@ -56,36 +59,84 @@ export function microBatches(rows: readonly TokenRow[], size: number): number[][
   );
 }
 
-/** Feeds of one micro-batch: everything but the parameters. At least `width` columns. */
-export function feedsOf(
+/** Columns of the rectangle that holds these rows; at least `least`. */
+export function columnsOf(rows: readonly TokenRow[], least = 1): number {
+  return Math.max(least, ...rows.map(({ tokens }) => tokens.length));
+}
+
+/** What the model itself reads: ids, and masks and positions where it has them. Padding is token 0, masked. */
+export function modelFeeds(
   rows: readonly TokenRow[],
+  columns: number,
   inputs: BatchInputs,
   runtime: OrtRuntime,
-  width = 1,
 ): Record<string, Tensor> {
-  const columns = Math.max(width, ...rows.map(({ tokens }) => tokens.length));
   const dims = [rows.length, columns];
   const buffer = (name: string) => new IdBuffer(inputs.types.get(name)!, rows.length * columns);
   const ids = buffer(inputs.ids);
-  const targets = buffer('targets');
   const mask = inputs.mask === undefined ? undefined : buffer(inputs.mask);
   const positions = inputs.positions === undefined ? undefined : buffer(inputs.positions);
-  const weights = new Float32Array(rows.length * columns);
-  rows.forEach((row, r) => {
-    row.tokens.forEach((token, t) => {
+  rows.forEach(({ tokens }, r) => {
+    tokens.forEach((token, t) => {
       const at = r * columns + t;
       ids.set(at, token);
-      targets.set(at, row.targets[t]!);
-      weights[at] = row.weights[t]!;
       mask?.set(at, 1);
       positions?.set(at, t);
     });
   });
   return {
     [inputs.ids]: ids.tensor(runtime, 0, dims),
-    targets: targets.tensor(runtime, 0, dims),
-    weights: new runtime.Tensor('float32', weights, dims),
     ...(mask && { [inputs.mask!]: mask.tensor(runtime, 0, dims) }),
     ...(positions && { [inputs.positions!]: positions.tensor(runtime, 0, dims) }),
   };
+}
+
+/** `targets` and `weights` of the joint graph; padding has weight 0. */
+export function lossFeeds(
+  rows: readonly TokenRow[],
+  columns: number,
+  inputs: BatchInputs,
+  runtime: OrtRuntime,
+): Record<string, Tensor> {
+  const dims = [rows.length, columns];
+  const targets = new IdBuffer(inputs.types.get('targets')!, rows.length * columns);
+  rows.forEach((row, r) => {
+    for (const [t, target] of row.targets.entries()) targets.set(r * columns + t, target);
+  });
+  return {
+    targets: targets.tensor(runtime, 0, dims),
+    weights: new runtime.Tensor('float32', weightsOf(rows, columns), dims),
+  };
+}
+
+/** g of every position, row by row; padding has weight 0. */
+export function weightsOf(rows: readonly TokenRow[], columns: number): Float32Array<ArrayBuffer> {
+  const weights = new Float32Array(rows.length * columns);
+  rows.forEach((row, r) => {
+    weights.set(row.weights, r * columns);
+  });
+  return weights;
+}
+
+/** Targets for the loss kernel; padding has none. */
+export function targetsOf(rows: readonly TokenRow[], columns: number): Uint32Array<ArrayBuffer> {
+  const targets = new Uint32Array(rows.length * columns).fill(NO_TARGET);
+  rows.forEach((row, r) => {
+    targets.set(row.targets, r * columns);
+  });
+  return targets;
+}
+
+/** Puts a micro-batch's numbers, `columns` a row, where its rows stand in the whole batch. */
+export function scatterRows(
+  all: Float32Array,
+  columns: number,
+  numbers: readonly number[],
+  rows: readonly TokenRow[],
+  into: Float32Array[],
+): void {
+  numbers.forEach((number, r) => {
+    const begin = r * columns;
+    into[number] = all.slice(begin, begin + rows[number]!.tokens.length);
+  });
 }

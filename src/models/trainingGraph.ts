@@ -1,9 +1,12 @@
-// From a decoder's file to the file of its training graph, with what is needed to feed the one and to write
-// weights back into the other.
+// From a decoder's file to the files of its training graphs, with what is needed to feed them and to write weights
+// back into the file. Where weights are arrays, forward and backward are one graph; on a GPU they are two, and the
+// loss is a kernel of ours between them (docs/autodiff.md).
 
-import { withTokenLogProbs } from '../autodiff/joint.ts';
-import { lower, type Provider } from '../autodiff/lower.ts';
+import { type Joint, withCotangents, withTokenLogProbs } from '../autodiff/joint.ts';
+import { lower } from '../autodiff/lower.ts';
+import { type Policy, partition } from '../autodiff/partition.ts';
 import { UserError } from '../core/errors.ts';
+import { symbolsOf } from '../onnx/dim.ts';
 import type { Graph, Port } from '../onnx/graph.ts';
 import { type ModelProto, readModel, writeModel } from '../onnx/model.ts';
 import { type Normalized, normalize } from '../onnx/normalize.ts';
@@ -11,36 +14,89 @@ import { graphFrom, modelFrom } from '../onnx/proto.ts';
 import { DataType } from '../onnx/tensor.ts';
 import type { BatchInputs } from './trainingBatch.ts';
 
-export interface TrainingGraph {
-  /** The decoder as it was read. */
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A decoder that can be trained. */
+export interface Source {
+  /** As it was read. */
   readonly model: ModelProto;
   readonly normalized: Normalized;
-  /** Parameter -> the output that holds its gradient; log-probs are the output `logProbs`. */
-  readonly gradients: ReadonlyMap<string, string>;
-  readonly inputs: BatchInputs;
   /** Columns of the head. */
   readonly vocab: number;
+}
+
+interface Training extends Source {
+  /** Parameter -> the output that holds its gradient. */
+  readonly gradients: ReadonlyMap<string, string>;
+  readonly inputs: BatchInputs;
+}
+
+/** Log-probs are the output `logProbs`; `targets` and `weights` are inputs. */
+export interface JointGraph extends Training {
   /** Forward and backward in one, as an ONNX file. */
-  readonly file: Uint8Array<ArrayBuffer>;
+  readonly file: Bytes;
+}
+
+export interface SplitGraph extends Training {
+  /** Outputs: `logits`, and what the backward part needs. */
+  readonly forward: Bytes;
+  /** Takes `dlogits` and what the forward part has left. Outputs: the gradients. */
+  readonly backward: Bytes;
+  /** Names of what is left by the one for the other. */
+  readonly residuals: readonly string[];
+}
+
+/** Sizes of a usual pass, at which bytes are weighed. */
+export interface NominalSizes {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 /** @throws UserError 'onnx' for what cannot be read, differentiated or fed */
-export function trainingGraph(bytes: Uint8Array<ArrayBuffer>, provider: Provider): TrainingGraph {
+export function jointGraph(bytes: Bytes): JointGraph {
+  const source = sourceFrom(bytes);
+  const { graph: joint, gradients } = withTokenLogProbs(source.normalized.graph, namesOf(source));
+  const graph = lower(joint, { provider: 'wasm' });
+  const inputs = inputsOf(graph, [...namesOf(source), 'weights']);
+  return { ...source, gradients, inputs, file: fileOf(graph) };
+}
+
+/** @throws UserError 'onnx' for what cannot be read, differentiated or fed */
+export function splitGraph(bytes: Bytes, policy: Policy, nominal: NominalSizes): SplitGraph {
+  const source = sourceFrom(bytes);
+  const joint = withCotangents(source.normalized.graph, namesOf(source));
+  const lowered: Joint = { ...joint, graph: lower(joint.graph, { provider: 'webgpu' }) };
+  const parts = partition(lowered, policy, symbolValues(lowered.graph, nominal));
+  return {
+    ...source,
+    gradients: joint.gradients,
+    inputs: inputsOf(lowered.graph, [...namesOf(source), ...joint.seeds]),
+    forward: fileOf(parts.forward),
+    backward: fileOf(parts.backward),
+    residuals: parts.residuals,
+  };
+}
+
+function sourceFrom(bytes: Bytes): Source {
   // Slices of Node's Buffer share memory and its alignment; those of a plain view are copies.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const model = readModel(plain);
   const normalized = normalize(graphFrom(model));
-  const names = normalized.parameters.map((parameter) => parameter.name);
-  const { graph: joint, gradients } = withTokenLogProbs(normalized.graph, names);
-  const graph = lower(joint, { provider });
-  return {
-    model,
-    normalized,
-    gradients,
-    inputs: inputsOf(graph, names),
-    vocab: vocabularyOf(normalized.graph),
-    file: writeModel(modelFrom(graph)),
-  };
+  return { model, normalized, vocab: vocabularyOf(normalized.graph) };
+}
+
+const namesOf = ({ normalized }: Source) => normalized.parameters.map(({ name }) => name);
+const fileOf = (graph: Graph): Bytes => writeModel(modelFrom(graph));
+
+/** Integers are (rows, columns): the first axis is the batch, all others are as long as the text. */
+function symbolValues(graph: Graph, { rows, columns }: NominalSizes): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const { shape } of graph.inputs) {
+    shape.forEach((dim, axis) => {
+      for (const symbol of symbolsOf([dim])) values[symbol] ??= axis === 0 ? rows : columns;
+    });
+  }
+  return values;
 }
 
 function vocabularyOf(graph: Graph): number {
@@ -54,8 +110,8 @@ function vocabularyOf(graph: Graph): number {
 }
 
 /** @throws UserError 'onnx' for inputs that nobody knows how to fill */
-function inputsOf(graph: Graph, parameters: readonly string[]): BatchInputs {
-  const fed = graph.inputs.filter(({ name }) => !parameters.includes(name) && name !== 'weights');
+function inputsOf(graph: Graph, others: readonly string[]): BatchInputs {
+  const fed = graph.inputs.filter(({ name }) => !others.includes(name));
   const named = (name: string) => fed.find((port) => port.name === name)?.name;
   const expected = ['input_ids', 'attention_mask', 'position_ids', 'targets'];
   const strange = fed.find(({ name }) => !expected.includes(name));

@@ -197,7 +197,7 @@ function attributeProto(name: string, attribute: Attribute): AttributeProto {
   }
 }
 
-function valueInfoProto({ name, dtype, shape }: Port): ValueInfoProto {
+export function valueInfoProto({ name, dtype, shape }: Port): ValueInfoProto {
   const dim = shape.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value:

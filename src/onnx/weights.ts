@@ -1,17 +1,22 @@
 // Trained weights back into the file they came from. Everything else of the file stays as it was: its operators,
 // its KV cache, its metadata. Copies (a tied head) follow their source, and a weight that the exporter had merged
-// with an equal one (Identity of another initialiser) becomes a tensor of its own.
+// with an equal one (Identity of another initialiser) becomes a tensor of its own. Or no weights at all: then they
+// are inputs, and the file decodes with those that are being trained.
 
+import { create } from '@bufbuild/protobuf';
 import {
   type GraphProto,
   type ModelProto,
+  type NodeProto,
+  NodeProtoSchema,
   type TensorProto,
   TensorProto_DataLocation,
 } from 'onnx-buf';
 import { UserError } from '../core/errors.ts';
 import type { Normalized } from './normalize.ts';
-import { tensorProto } from './proto.ts';
+import { tensorProto, valueInfoProto } from './proto.ts';
 import { type Tensor, transposed } from './tensor.ts';
+import type { Tie } from './ties.ts';
 
 /** A copy one level deep; keeps the prototype, on which protobuf's defaults and presence rest. */
 function shallow<T extends object>(message: T): T {
@@ -83,4 +88,40 @@ export function withWeights(
   const copy = shallow(model);
   copy.graph = graph;
   return copy;
+}
+
+/**
+ * The model with its parameters as inputs: whoever runs it gives the weights. Copies (a tied head) are made from
+ * their source at every run. `model` itself is not changed.
+ */
+export function liftWeights(
+  model: ModelProto,
+  { parameters, ties }: Pick<Normalized, 'parameters' | 'ties'>,
+): ModelProto {
+  if (model.graph === undefined) throw new Error('liftWeights: the model has no graph');
+  const lifted = new Set(parameters.map(({ name }) => name));
+  const graph: GraphProto = shallow(model.graph);
+  graph.initializer = graph.initializer.filter(({ name }) => !lifted.has(name) && !ties.has(name));
+  graph.input = [
+    ...graph.input.filter(({ name }) => !lifted.has(name) && !ties.has(name)),
+    ...parameters.map(({ name, dims, tensor }) =>
+      valueInfoProto({ name, dtype: tensor.dtype, shape: dims }),
+    ),
+  ];
+  graph.node = [
+    ...[...ties].map(([copy, tie]) => copyNode(copy, tie)),
+    ...graph.node.filter((node) => !lifted.has(node.output[0] ?? '')),
+  ];
+  const copy = shallow(model);
+  copy.graph = graph;
+  return copy;
+}
+
+function copyNode(copy: string, { source, transposed: turned }: Tie): NodeProto {
+  return create(NodeProtoSchema, {
+    name: `${copy}.copy`,
+    opType: turned ? 'Transpose' : 'Identity',
+    input: [source],
+    output: [copy],
+  });
 }

@@ -7,10 +7,10 @@ import { readModel, writeModel } from '../../src/onnx/model.ts';
 import { normalize } from '../../src/onnx/normalize.ts';
 import { graphFrom } from '../../src/onnx/proto.ts';
 import { float32Of } from '../../src/onnx/tensor.ts';
-import { withWeights } from '../../src/onnx/weights.ts';
-import { bytesOf } from './fixtures.ts';
+import { liftWeights, withWeights } from '../../src/onnx/weights.ts';
+import { bytesOf, loadFixture } from './fixtures.ts';
 import { type Feeds, floats, int64s, relativeError, run, sessionOf, type Value } from './run.ts';
-import { weightFeeds } from './torch.ts';
+import { values, weightFeeds } from './torch.ts';
 
 const [B, T, vocabulary] = [2, 9, 79];
 const ids = Array.from({ length: B * T }, (_, i) => (i % T === 0 ? 1 : (i * 29 + 7) % vocabulary));
@@ -102,5 +102,37 @@ describe.each(['tiny-small', 'tiny-large'])('%s', (name) => {
     const ours = await run(graph, { ...feeds, ...stepped });
     expect(relativeError(exported.logits!.data, ours.logits!.data)).toBeLessThanOrEqual(1e-6);
     expect(Object.keys(exported)).toContain('present.0.key');
+
+    // The same without a file: the weights are fed.
+    const lifted = writeModel(liftWeights(model, normalized));
+    expect(lifted.length).toBeLessThan(bytes.length / 4);
+    const fed = await run(lifted, { ...feeds, ...caches, ...stepped });
+    expect(Object.keys(fed)).toEqual(Object.keys(exported));
+    for (const [output, { data }] of Object.entries(exported)) {
+      expect(relativeError(fed[output]!.data, data), output).toBeLessThanOrEqual(1e-6);
+    }
   });
 });
+
+it.each(['gpt2', 'llama'] as const)(
+  '%s, as torch exported it, runs on weights that are fed',
+  async (name) => {
+    const { onnx, feeds, logits } = loadFixture(name);
+    const model = readModel(onnx);
+    const normalized = normalize(graphFrom(model));
+    const lifted = writeModel(liftWeights(model, normalized));
+    const fed = await run(lifted, { ...feeds, ...weightFeeds(normalized.parameters) });
+    expect(relativeError(fed.logits!.data, values(logits))).toBeLessThanOrEqual(1e-6);
+    // Copies follow what is fed: the same as a file with those weights.
+    const doubled = normalized.parameters.map(({ name: key, dims, tensor }): [string, Value] => [
+      key,
+      { dims, data: float32Of(tensor).map((w) => 2 * w) },
+    ]);
+    const weights = new Map(
+      doubled.map(([key, { data }]) => [key, data as Float32Array<ArrayBuffer>]),
+    );
+    const written = await run(writeModel(withWeights(model, normalized, weights)), feeds);
+    const twice = await run(lifted, { ...feeds, ...Object.fromEntries(doubled) });
+    expect(relativeError(twice.logits!.data, written.logits!.data)).toBeLessThanOrEqual(1e-6);
+  },
+);

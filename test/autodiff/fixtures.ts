@@ -1,55 +1,17 @@
-// The gradient fixtures (test/fixtures/autodiff): graphs exported by torch 1.13 with torch autograd's gradients.
+// The gradient fixtures from the disk.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Value } from './run.ts';
+import { type Fixture, fixtureFrom } from './fixture.ts';
 
-interface Entry {
-  readonly dims: readonly number[];
-  readonly dtype: 'float32' | 'int64';
-  /** Bytes into the .bin file. */
-  readonly off: number;
-}
-
-export interface Fixture {
-  readonly onnx: Uint8Array<ArrayBuffer>;
-  readonly feeds: Readonly<Record<string, Value>>;
-  readonly params: Readonly<Record<string, Value>>;
-  readonly grads: Readonly<Record<string, Value>>;
-  readonly logits: Value;
-  readonly dlogits: Value;
-}
-
-interface Index {
-  readonly feeds: Record<string, Entry>;
-  readonly params: Record<string, Entry>;
-  readonly grads: Record<string, Entry>;
-  readonly logits: Entry;
-  readonly dlogits: Entry;
-}
+export type { Fixture } from './fixture.ts';
 
 export function bytesOf(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(fileURLToPath(new URL(path, import.meta.url))));
 }
 
 export function loadFixture(name: 'gpt2' | 'llama'): Fixture {
-  const folder = '../fixtures/autodiff';
-  const index: Index = JSON.parse(new TextDecoder().decode(bytesOf(`${folder}/${name}.json`)));
-  const bin = bytesOf(`${folder}/${name}.bin`);
-  const value = ({ dims, dtype, off }: Entry): Value => {
-    const size = dims.reduce((n, dim) => n * dim, 1);
-    const buffer = bin.slice(off, off + size * (dtype === 'int64' ? 8 : 4)).buffer;
-    const data = dtype === 'int64' ? new BigInt64Array(buffer) : new Float32Array(buffer);
-    return { dims, data };
-  };
-  const all = (entries: Record<string, Entry>) =>
-    Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, value(entry)]));
-  return {
-    onnx: bytesOf(`${folder}/${name}.onnx`),
-    feeds: all(index.feeds),
-    params: all(index.params),
-    grads: all(index.grads),
-    logits: value(index.logits),
-    dlogits: value(index.dlogits),
-  };
+  const file = (ending: string) => bytesOf(`../fixtures/autodiff/${name}.${ending}`);
+  const index = JSON.parse(new TextDecoder().decode(file('json')));
+  return fixtureFrom(file('onnx'), index, file('bin'));
 }

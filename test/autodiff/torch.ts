@@ -2,8 +2,8 @@
 
 import type { Parameter } from '../../src/onnx/parameters.ts';
 import { float32Of } from '../../src/onnx/tensor.ts';
-import type { Fixture } from './fixtures.ts';
-import { type Feeds, type Results, relativeError, type Value } from './run.ts';
+import type { Fixture } from './fixture.ts';
+import { type Feeds, type Results, relativeError, type Value } from './values.ts';
 
 export function weightFeeds(parameters: readonly Parameter[]): Feeds {
   return Object.fromEntries(

@@ -1,16 +1,10 @@
 // A checkpoint of our own making, in memory: the decoder graph from a seed beside the family's tokenizer.
 
 import { readFileSync } from 'node:fs';
-import type { Architecture } from '../../src/models/decoderGraph.ts';
-import { decoderGraph } from '../../src/models/decoderGraph.ts';
 import type { CheckpointFolder } from '../../src/models/folder.ts';
-import { writeModel } from '../../src/onnx/model.ts';
-import { modelFrom } from '../../src/onnx/proto.ts';
+import { tiny } from './ownDecoder.ts';
 
-export const tiny: Architecture = { layers: 2, width: 16, heads: 2, context: 32, vocabulary: 79 };
-
-export const modelBytes = (shape = tiny, seed = 7): Uint8Array<ArrayBuffer> =>
-  writeModel(modelFrom(decoderGraph(shape, seed)));
+export { modelBytes, tiny } from './ownDecoder.ts';
 
 /** The files that loading asks for. */
 export function folderOf(model: Uint8Array, context = tiny.context): CheckpointFolder {

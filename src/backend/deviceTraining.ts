@@ -1,0 +1,300 @@
+// Training on a GPU, but for the two passes through the model: the loss in place of the logits, gradients added up,
+// their norm, and the optimiser's step. Our kernels see arrays with all tensors side by side (docs/decisions.md); a
+// runtime wants a buffer for each tensor, so the weights exist twice, and those buffers follow the array after every
+// step, on the device. Nothing comes home but log-probs and the norm.
+
+import { UserError } from '../core/errors.ts';
+import type { StepReport, Update } from '../core/trainable.ts';
+import { accumulate } from '../kernels/accumulate.ts';
+import { adamw, adamwParams, segmentTable, type TensorSpan } from '../kernels/adamw.ts';
+import { BAD, CLIP, gradNorm } from '../kernels/gradNorm.ts';
+import { type Fields, type Kernel, readOnly, type ValuesOf } from '../kernels/kernel.ts';
+import { BAD_ENTROPY } from '../kernels/tokenLogProbs.ts';
+import { tokenLoss } from '../kernels/tokenLoss.ts';
+import { download } from './download.ts';
+import type { Input } from './ops.ts';
+import { bindGroup, encode } from './pipelines.ts';
+import { WebGpuRunner } from './webgpu.ts';
+
+type Floats = Float32Array<ArrayBuffer>;
+
+/** What clips nothing. */
+const NO_CLIP = 3e38;
+
+const STATE = ['weights', 'means', 'squares'] as const;
+const ARRAYS = [...STATE, 'gradients', 'fresh'] as const;
+type ArrayName = (typeof STATE)[number];
+/** All of the state, tensors side by side. */
+export type FlatState = Readonly<Record<ArrayName, Floats>>;
+
+export interface FirstWeights {
+  readonly values: Floats;
+  /** Whether weight decay applies. */
+  readonly decay: boolean;
+}
+
+export class DeviceTraining {
+  /** One for each tensor, for those who read weights; ours to write to and to destroy. */
+  readonly buffers: readonly GPUBuffer[];
+  readonly spans: readonly TensorSpan[];
+  /** Of all tensors together. */
+  readonly size: number;
+  readonly #device: GPUDevice;
+  readonly #runner: WebGpuRunner;
+  readonly #segments: Uint32Array;
+  readonly #arrays: Readonly<Record<(typeof ARRAYS)[number], GPUBuffer>>;
+  /** What `undo` goes back to. */
+  readonly #before: Readonly<Record<ArrayName, GPUBuffer>>;
+  #stepBefore = 0;
+  #step = 0;
+  /** Whether `gradients` holds anything but what was forgotten. */
+  #accumulated = false;
+  /** Whether something was accumulated that is no number. */
+  #poisoned = false;
+
+  /** @throws UserError 'gpu' when the device has no buffer of that size, or no memory */
+  static async create(
+    device: GPUDevice,
+    tensors: readonly FirstWeights[],
+  ): Promise<DeviceTraining> {
+    checkRoom(
+      device.limits,
+      tensors.reduce((sum, { values }) => sum + values.byteLength, 0),
+    );
+    const runner = new WebGpuRunner(device);
+    const { result, failure } = runner.scoped(() => new DeviceTraining(runner, tensors));
+    try {
+      await failure;
+      return result;
+    } catch (error) {
+      result.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(runner: WebGpuRunner, tensors: readonly FirstWeights[]) {
+    this.#runner = runner;
+    this.#device = runner.device;
+    let first = 0;
+    this.spans = tensors.map(({ values: { length }, decay }) => {
+      first += length;
+      return { first: first - length, length, decay };
+    });
+    this.size = first;
+    this.#segments = segmentTable(this.spans);
+    const create = (label: string, length: number) =>
+      this.#device.createBuffer({
+        label,
+        size: Math.max(16, Math.ceil(length / 4) * 16),
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      });
+    const all = (suffix: string) => (name: string) => [name, create(`${name}${suffix}`, this.size)];
+    this.#arrays = Object.fromEntries(ARRAYS.map(all('')));
+    this.#before = Object.fromEntries(STATE.map(all(' before')));
+    this.buffers = tensors.map(({ values }) => create('weight', values.length));
+    tensors.forEach(({ values }, i) => {
+      this.#device.queue.writeBuffer(this.#arrays.weights, 4 * this.spans[i]!.first, values);
+    });
+    this.#submit((encoder) => {
+      this.#copyState(encoder, this.#arrays, this.#before);
+      this.#publish(encoder);
+    });
+  }
+
+  /** Steps taken. */
+  get steps(): number {
+    return this.#step;
+  }
+
+  /**
+   * Makes logits their own gradient: of sum_t g_t log p(y_t), with `targets` y and `weights` g row by row. Resolves
+   * as soon as that is submitted, so that a backward pass can follow while log-probs are on their way.
+   * @param logits rows x vocab
+   * @returns log p(y_t) in nats; 0 where a target is no token, NaN where the logits are no numbers
+   */
+  async lossInPlace(
+    logits: GPUBuffer,
+    vocab: number,
+    targets: Uint32Array,
+    weights: Float32Array,
+  ): Promise<{ readonly logProbs: Promise<Float32Array> }> {
+    const rows = targets.length;
+    const range = { buffer: logits, offset: 0, size: 4 * rows * vocab };
+    const window = { rows, vocab, base: 0, pitch: vocab };
+    const inputs = { targets, weights, logits: range };
+    const { outputs } = await this.#runner.start(tokenLoss, window, inputs);
+    const arriving = outputs.then(({ logProbs, entropies }) => {
+      entropies.forEach((entropy, row) => {
+        if (entropy === BAD_ENTROPY) logProbs[row] = Number.NaN;
+      });
+      // The kernel leaves such rows without a gradient, and WGSL may take a NaN for anything.
+      const finite = logProbs.every((x) => !Number.isNaN(x)) && weights.every(Number.isFinite);
+      if (!finite) this.#poisoned = true;
+      return logProbs;
+    });
+    return { logProbs: arriving };
+  }
+
+  /** Adds gradients, one buffer for each tensor; they may be given up as soon as this has resolved. */
+  async accumulate(gradients: readonly GPUBuffer[]): Promise<void> {
+    const { gradients: sums, fresh } = this.#arrays;
+    const params = { words: this.size };
+    const program = await this.#runner.program(accumulate, params);
+    const { failure } = this.#runner.scoped(() =>
+      this.#submit((encoder) => {
+        const target = this.#accumulated ? fresh : sums;
+        this.spans.forEach(({ first, length }, i) => {
+          encoder.copyBufferToBuffer(gradients[i]!, 0, target, 4 * first, 4 * length);
+        });
+        if (this.#accumulated) {
+          this.#encode(encoder, accumulate, params, program, { more: fresh, sums });
+        }
+        this.#accumulated = true;
+      }),
+    );
+    await failure;
+  }
+
+  /** One step down the accumulated gradient, which is then forgotten. @throws UserError 'gpu' */
+  async step(update: Update): Promise<StepReport> {
+    const { clip: most, weightDecay } = update;
+    const poisoned = this.#poisoned;
+    if (!this.#accumulated) this.#submit((encoder) => encoder.clearBuffer(this.#arrays.gradients));
+    this.forget();
+    if (poisoned) return { gradNorm: Number.NaN, applied: false };
+    const { weights, gradients, means, squares } = this.#arrays;
+    const norm = { words: this.size, maxNorm: most > 0 ? Math.min(most, NO_CLIP) : NO_CLIP };
+    const options = { ...update, weightDecay, step: this.#step + 1 };
+    const params = adamwParams(this.#segments, this.size, options);
+    const program = await this.#runner.program(adamw, params);
+    // The norm comes home before the step: after bad gradients, what `undo` goes back to must stay.
+    const { clip, bad } = await this.#runner.run(gradNorm, norm, {
+      gradients: this.#all(gradients),
+    });
+    if (bad[BAD.flag]) return { gradNorm: Number.NaN, applied: false };
+    const { failure } = this.#runner.scoped(() =>
+      this.#submit((encoder) => {
+        this.#copyState(encoder, this.#arrays, this.#before);
+        const inputs = { gradients, segments: this.#segments, clip, parameters: weights };
+        this.#encode(encoder, adamw, params, program, { ...inputs, means, squares });
+        this.#publish(encoder);
+      }),
+    );
+    await failure;
+    this.#stepBefore = this.#step++;
+    return { gradNorm: clip[CLIP.norm]!, applied: true };
+  }
+
+  /** Forgets what was accumulated. */
+  forget(): void {
+    this.#accumulated = false;
+    this.#poisoned = false;
+  }
+
+  /** Back to what was before the last step, or to what was last written. */
+  undo(): void {
+    this.#submit((encoder) => {
+      this.#copyState(encoder, this.#before, this.#arrays);
+      this.#publish(encoder);
+    });
+    this.#step = this.#stepBefore;
+    this.forget();
+  }
+
+  /** Everything that the next step depends on. @throws UserError 'gpu' when the device is lost */
+  async read(): Promise<FlatState & { readonly step: number }> {
+    const step = this.#step;
+    const [weights, means, squares] = await this.#download(...STATE);
+    return { step, weights: weights!, means: means!, squares: squares! };
+  }
+
+  /** What was accumulated. */
+  async readGradients(): Promise<Floats> {
+    if (!this.#accumulated) return new Float32Array(this.size);
+    return (await this.#download('gradients'))[0]!;
+  }
+
+  /** Goes on from this state, which `undo` then goes back to as well. */
+  write(state: FlatState, step: number): void {
+    for (const name of STATE) this.#device.queue.writeBuffer(this.#before[name], 0, state[name]);
+    this.#stepBefore = step;
+    this.undo();
+  }
+
+  dispose(): void {
+    const own = [...Object.values(this.#arrays), ...Object.values(this.#before), ...this.buffers];
+    for (const buffer of own) buffer.destroy();
+    this.#runner.dispose();
+  }
+
+  #all(buffer: GPUBuffer) {
+    return { buffer, offset: 0, size: 4 * this.size };
+  }
+
+  #copyState(
+    encoder: GPUCommandEncoder,
+    from: Readonly<Record<ArrayName, GPUBuffer>>,
+    to: Readonly<Record<ArrayName, GPUBuffer>>,
+  ): void {
+    for (const name of STATE) {
+      encoder.copyBufferToBuffer(from[name], 0, to[name], 0, 4 * this.size);
+    }
+  }
+
+  /** The buffers of single tensors become what the array is. */
+  #publish(encoder: GPUCommandEncoder): void {
+    this.spans.forEach(({ first, length }, i) => {
+      const { weights } = this.#arrays;
+      encoder.copyBufferToBuffer(weights, 4 * first, this.buffers[i]!, 0, 4 * length);
+    });
+  }
+
+  /** One dispatch of a kernel without outputs of its own. */
+  #encode<I extends Fields, O extends Fields, P extends Fields>(
+    encoder: GPUCommandEncoder,
+    kernel: Kernel<I, O, P>,
+    params: ValuesOf<P>,
+    program: Parameters<typeof encode>[3],
+    given: { readonly [K in keyof I]: Input | GPUBuffer },
+  ): void {
+    const inputs: Readonly<Record<string, Input | GPUBuffer>> = given;
+    const resources = new Map<string, GPUBufferBinding>();
+    for (const name of [...readOnly(kernel), ...Object.keys(kernel.outputs)]) {
+      const input = inputs[name];
+      const binding =
+        input instanceof GPUBuffer
+          ? this.#all(input)
+          : this.#runner.input(`${kernel.name}.${name}`, input);
+      resources.set(name, binding);
+    }
+    resources.set('params', this.#runner.params(kernel, params));
+    const group = bindGroup(this.#device, kernel, program, resources);
+    encode(encoder, kernel, params, program, group);
+  }
+
+  #download(...names: (typeof ARRAYS)[number][]): Promise<Floats[]> {
+    const buffers = names.map((name) => this.#arrays[name]);
+    return download(this.#device, this.#runner.readBack, buffers, this.size);
+  }
+
+  #submit(record: (encoder: GPUCommandEncoder) => void): void {
+    const encoder = this.#device.createCommandEncoder({ label: 'training' });
+    record(encoder);
+    this.#device.queue.submit([encoder.finish()]);
+  }
+}
+
+/** @throws UserError 'gpu' when a device with these limits has no room for weights of so many bytes */
+export function checkRoom(
+  limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>,
+  bytes: number,
+): void {
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  if (bytes <= most) return;
+  const inMiB = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
+  throw new UserError(
+    'gpu',
+    `The weights are ${inMiB(bytes)}; this GPU allows ${inMiB(most)} in one array.`,
+    'Train a smaller checkpoint, train adapters (LoRA), or train on wasm.',
+  );
+}
