@@ -9,7 +9,8 @@ import { compareDigest } from '../src/experiment/digest.ts';
 import { decode } from '../src/experiment/link.ts';
 import { furnish, loadCheckpoints } from '../src/worker/furnish.ts';
 import { createLibrary } from '../src/worker/library.ts';
-import { rolesNeeded, runExperiment } from '../src/worker/runExperiment.ts';
+import { rolesNeeded } from '../src/worker/roles.ts';
+import { runExperiment } from '../src/worker/runExperiment.ts';
 import { type Options, parseArguments, USAGE } from './arguments.ts';
 import { diskFolder, loadNodeRuntime } from './nodeRuntime.ts';
 

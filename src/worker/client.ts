@@ -2,7 +2,7 @@
 // answers nobody, and then the only remedy is to end it and start another. A run never takes the page with it.
 
 import type { Failure } from '../core/errors.ts';
-import type { ForPage, FromWorker, ToWorker } from './protocol.ts';
+import type { Errand, ForPage, FromWorker, ToWorker } from './protocol.ts';
 
 export interface ClientOptions {
   /** Makes a worker; called again when one had to be ended. */
@@ -42,6 +42,8 @@ export function createClient({
   const busy = new Map<number, StartMessage>();
   /** Inspections that wait for an answer. */
   const asked = new Set<number>();
+  /** Errands that wait for one. */
+  const sent = new Set<Errand['request']>();
   /** When the question was put that has not been answered yet. */
   let unanswered: number | undefined;
   let stopping: { readonly run: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
@@ -57,6 +59,7 @@ export function createClient({
     if (message.type === 'inspected' || message.type === 'inspectionFailed') {
       asked.delete(message.request);
     }
+    if (isAnswer(message)) sent.delete(message.request);
     tell(message);
   }
 
@@ -89,10 +92,12 @@ export function createClient({
     const owed = [...busy];
     const unwanted = stopping?.run;
     const requests = [...asked];
+    const errands = [...sent];
     worker?.terminate();
     worker = undefined;
     unanswered = undefined;
     asked.clear();
+    sent.clear();
     for (const [run, start] of owed) {
       settle(run);
       if (unwanted !== undefined && run !== unwanted) {
@@ -105,12 +110,16 @@ export function createClient({
     for (const request of requests) {
       tell({ type: 'inspectionFailed', request, failure: failure ?? stoppedWorker });
     }
+    for (const request of errands) {
+      tell({ type: 'refused', request, failure: failure ?? stoppedWorker });
+    }
   }
 
   function send(message: ToWorker): void {
     const to = worker ?? begin();
     if (message.type === 'start') busy.set(message.run, message);
     else if (message.type === 'inspect') asked.add(message.request);
+    else if ('request' in message) sent.add(message.request);
     to.postMessage(message);
   }
 
@@ -137,7 +146,9 @@ export function createClient({
     stop(run) {
       if (!busy.has(run)) return;
       worker?.postMessage({ type: 'stop', run } satisfies ToWorker);
-      stopping ??= { run, timer: setTimeout(() => replace(), stopMs) };
+      // A training has something to keep first, and hears of the stop when its step is done.
+      const patience = busy.get(run)?.experiment.mode === 'train' ? silenceMs : stopMs;
+      stopping ??= { run, timer: setTimeout(() => replace(), patience) };
     },
     dispose() {
       clearInterval(clock);
@@ -147,6 +158,11 @@ export function createClient({
     },
   };
 }
+
+const isAnswer = (
+  message: FromWorker,
+): message is Extract<FromWorker, { type: 'done' | 'dataRead' | 'exported' | 'refused' }> =>
+  ['done', 'dataRead', 'exported', 'refused'].includes(message.type);
 
 const hung = (ms: number): Failure => ({
   code: 'timeout',

@@ -8,6 +8,7 @@ import { UserError } from '../core/errors.ts';
 import { builtinFolder } from '../models/builtin.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import { loadWasmRuntime, loadWebGpuRuntime } from '../models/webRuntime.ts';
+import { openBrowserStore } from '../store/browserStore.ts';
 import { createEngine } from './engine.ts';
 import { createGpu } from './gpu.ts';
 import type { ToWorker } from './protocol.ts';
@@ -64,6 +65,8 @@ const engine = createEngine(
     },
 
     folder: builtinFolder,
+
+    store: openBrowserStore,
 
     onLost(listener) {
       gpu.onLost((error) => {

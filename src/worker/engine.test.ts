@@ -1,84 +1,18 @@
 // The worker's behaviour as sentences, with the built-in pair on Node's ONNX Runtime.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { diskFolder, loadNodeRuntime } from '../../cli/nodeRuntime.ts';
-import { createCpuBackend } from '../backend/cpu.ts';
+import { processor, talkTo } from '../../test/support/talkTo.ts';
 import { UserError } from '../core/errors.ts';
-import type { RunEvent } from '../core/events.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
-import { createEngine, type Engine, type Supplies } from './engine.ts';
-import type { FromWorker, Hardware } from './protocol.ts';
+import type { Supplies } from './engine.ts';
+import type { Hardware } from './protocol.ts';
 
-const processor: Hardware = {
-  deviceClass: 'noAdapter',
-  adapter: '',
-  why: 'No adapter.',
-  provider: 'wasm',
-  kernels: 'cpu',
-  features: [],
-};
 let runtime: OrtRuntime;
 beforeAll(async () => {
   runtime = await loadNodeRuntime();
 });
-
-/** An engine and everything that it has said. */
-function talk(changes: Partial<Supplies> = {}) {
-  const said: FromWorker[] = [];
-  const loads: string[] = [];
-  let heard: () => void = () => {};
-  let lose: (error: UserError) => void = () => {};
-  const engine: Engine = createEngine(
-    {
-      hardware: async () => processor,
-      runtime: async () => runtime,
-      backend: () => createCpuBackend(),
-      folder(id) {
-        loads.push(id);
-        return diskFolder(`public/models/${id}`);
-      },
-      onLost: (listener) => {
-        lose = listener;
-      },
-      explain: async (error) => error,
-      ...changes,
-    },
-    (message) => {
-      said.push(message);
-      heard();
-    },
-  );
-  const until = async (wanted: () => boolean) => {
-    while (!wanted()) {
-      await new Promise<void>((resolve) => {
-        heard = resolve;
-      });
-    }
-  };
-  const events = (run: number): RunEvent[] =>
-    said.flatMap((one) => (one.type === 'events' && one.run === run ? one.events : []));
-  const ended = (run: number) => said.some((one) => one.type === 'ended' && one.run === run);
-  const types = (run: number) => events(run).map((event) => event.type);
-  const start = (run: number, experiment: Partial<Experiment> = {}, paused = false) =>
-    engine.receive({
-      type: 'start',
-      run,
-      experiment: { ...defaultExperiment, ...experiment },
-      paused,
-    });
-  engine.receive({ type: 'hello', baseUrl: 'http://localhost/' });
-  return {
-    engine,
-    said,
-    until,
-    events,
-    ended,
-    types,
-    start,
-    loads,
-    lose: (e: UserError) => lose(e),
-  };
-}
+const talk = (changes: Partial<Supplies> = {}) => talkTo(runtime, changes);
 const soon = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('a run', () => {
@@ -87,7 +21,7 @@ describe('a run', () => {
     start(1);
     await until(() => ended(1));
     const order = [...new Set(said.map((one) => one.type))];
-    expect(order).toEqual(['hardware', 'progress', 'running', 'events', 'ended']);
+    expect(order).toEqual(['hardware', 'stored', 'progress', 'running', 'events', 'ended']);
     const stages = said.flatMap((one) =>
       one.type === 'progress' ? [`${one.progress.role} ${one.progress.stage}`] : [],
     );

@@ -5,9 +5,12 @@ import type { Backend } from '../backend/backend.ts';
 import { toFailure, type UserError } from '../core/errors.ts';
 import type { Role, RunEvent } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
+import type { Store } from '../store/store.ts';
 import { createBreath } from './breath.ts';
+import { createErrands, isErrand } from './errands.ts';
 import { clear, type Furnished, furnish, keyOf, loadCheckpoints } from './furnish.ts';
 import { choose, needsGpu, type Uses } from './hardware.ts';
 import { createInspector } from './inspect.ts';
@@ -15,8 +18,11 @@ import { createInterruptible } from './interruptible.ts';
 import { createLibrary } from './library.ts';
 import { makePlayer, type Player } from './player.ts';
 import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
-import { rolesNeeded, runExperiment } from './runExperiment.ts';
+import { rolesNeeded } from './roles.ts';
+import { runExperiment } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
+import { endsStep } from './trainExperiment.ts';
+import { prepareTraining, type TrainJob } from './trainJob.ts';
 
 /** What differs between a page and a test. */
 export interface Supplies {
@@ -31,6 +37,8 @@ export interface Supplies {
   backend(kernels: Uses['kernels'], purpose: 'run' | 'question'): Backend;
   /** @throws UserError 'checkpoint' when there is no such checkpoint */
   folder(id: string, baseUrl: string): CheckpointFolder;
+  /** What stays in the browser; opened once. */
+  store(): Promise<Store>;
   /** `listener` is called whenever a GPU that was given out is lost. */
   onLost(listener: (error: UserError) => void): void;
   /** What an error of something that ran on the GPU means, now that one can know if it is still there. */
@@ -46,6 +54,7 @@ interface Job {
   readonly abort: AbortController;
   /** Once its models are ready. */
   player?: Player;
+  training?: TrainJob;
   /** Paused, but for so many steps; counted here until there is a player. */
   held: boolean;
   steps: number;
@@ -73,6 +82,14 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   /** The GPU that was found is gone, and everything that was on it. */
   let lost = false;
   const onDevice = createInterruptible();
+  let opened: Promise<Store> | undefined;
+  const store = (): Promise<Store> => {
+    opened ??= supplies.store();
+    return opened;
+  };
+  const folderOf = async (id: string): Promise<CheckpointFolder> =>
+    parseLocalId(id) ? (await store()).folder(id) : supplies.folder(id, baseUrl);
+  const errands = createErrands({ store, folderOf, breathe: () => breath.take(), post });
   supplies.onLost((error) => {
     lost = true;
     onDevice.interrupt(error);
@@ -109,7 +126,6 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   ) {
     const told = (loaded: number, total?: number) =>
       progress({ stage: 'runtime', loaded, ...(total !== undefined && { total }) });
-    const folderOf = (id: string) => supplies.folder(id, baseUrl);
     const stop = signal && { signal };
     const loading = supplies
       .runtime(uses.provider, told, signal)
@@ -117,6 +133,30 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         loadCheckpoints({ experiment, roles, runtime, folderOf, library, progress, ...stop }),
       );
     return unlessLost(uses, loading);
+  }
+
+  async function prepare(
+    { experiment, resume }: Start,
+    uses: Uses,
+    progress: (progress: LoadProgress) => void,
+    signal: AbortSignal,
+  ): Promise<TrainJob> {
+    const told = (loaded: number, total?: number) =>
+      progress({ stage: 'runtime', loaded, ...(total !== undefined && { total }) });
+    const preparing = supplies.runtime(uses.provider, told, signal).then(async (runtime) =>
+      prepareTraining({
+        experiment,
+        runtime,
+        ops: supplies.backend(uses.kernels, 'run').ops,
+        folderOf,
+        store: await store(),
+        progress,
+        signal,
+        breathe,
+        ...(resume !== undefined && { resume }),
+      }),
+    );
+    return unlessLost(uses, preparing);
   }
 
   async function perform(current: Job): Promise<void> {
@@ -127,27 +167,47 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     try {
       uses = choose(experiment, await hardware());
       const progress = throttle((one) => post({ type: 'progress', run, progress: one }));
-      const loaded = await load(experiment, rolesNeeded(experiment), uses, progress, abort.signal);
+      let wanted: AsyncGenerator<RunEvent, void, void>;
+      const stopped = () => mustEnd(current);
+      const training = experiment.mode === 'train';
+      if (training) {
+        current.training = await prepare(start, uses, progress, abort.signal);
+        wanted = current.training.events(stopped);
+      } else {
+        const loaded = await load(
+          experiment,
+          rolesNeeded(experiment),
+          uses,
+          progress,
+          abort.signal,
+        );
+        room = furnish(loaded, supplies.backend(uses.kernels, 'run'));
+        wanted = runExperiment(experiment, room, stopped);
+      }
       abort.signal.throwIfAborted();
-      room = furnish(loaded, supplies.backend(uses.kernels, 'run'));
       post({ type: 'running', run, ...uses });
-      const events = watched(
-        runExperiment(experiment, room, () => mustEnd(current)),
-        uses,
-      );
+      const events = watched(wanted, uses);
       const say = (gathered: readonly RunEvent[]) =>
         post({ type: 'events', run, events: gathered });
-      const player = makePlayer(events, say, breathe, { paused: current.held });
+      const player = makePlayer(events, say, breathe, {
+        paused: current.held,
+        ...(training && { ends: endsStep(experiment), endsItself: true }),
+      });
       for (let step = 0; step < current.steps; step++) player.step();
       current.player = player;
       await player.over;
     } catch (error) {
-      if (!abort.signal.aborted) {
+      // What a stopped run failed at does not matter, unless it was to keep what it had learned.
+      if (!abort.signal.aborted || (current.player && experiment.mode === 'train')) {
         const failure = toFailure(await meaning(uses, error));
         post({ type: 'events', run, events: [{ type: 'failed', failure }] });
       }
     } finally {
       if (room) clear(room);
+      if (current.training) {
+        await current.training.release().catch(() => {}); // its device may be gone
+        await errands.tell();
+      }
       post({ type: 'ended', run });
     }
   }
@@ -273,7 +333,10 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         case 'hello':
           baseUrl = message.baseUrl;
           void hardware().catch(() => {}); // a run that needs it will say why
+          void errands.tell();
           return;
+        case 'hidden':
+          return job?.training?.hidden();
         case 'ping':
           // While events are made, only the next one shows that they still come.
           if (computing && job?.player) pinged = true;
@@ -293,7 +356,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
           if (!computing) void answerAll();
           return;
         default:
-          return;
+          if (isErrand(message)) void errands.run(message);
       }
     },
   };

@@ -20,7 +20,7 @@ export interface LoadRequest {
   readonly roles: readonly Role[];
   readonly runtime: OrtRuntime;
   /** Where a checkpoint's files are. @throws UserError 'checkpoint' */
-  readonly folderOf: (id: string) => CheckpointFolder;
+  readonly folderOf: (id: string) => CheckpointFolder | Promise<CheckpointFolder>;
   readonly library: Library;
   readonly progress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
@@ -40,8 +40,8 @@ export async function loadCheckpoints(request: LoadRequest): Promise<Checkpoints
     // A session that was still being made when its GPU was lost belongs to a runtime that is no more.
     const stale = library.find(key)?.model.runtime !== runtime;
     if (stale) await library.drop((other) => other === key);
-    loaded[role] = await library.take(key, () =>
-      loadCheckpoint(folderOf(id), runtime, {
+    loaded[role] = await library.take(key, async () =>
+      loadCheckpoint(await folderOf(id), runtime, {
         progress: (stage, bytes, total) =>
           progress?.({
             stage,

@@ -1,0 +1,191 @@
+// Small jobs beside the runs: looking into a data file, and keeping house among what is stored. None of them
+// computes with a model, so they do not wait for one.
+
+import { toFailure, UserError } from '../core/errors.ts';
+import { parseFileId, parseLocalId } from '../experiment/names.ts';
+import type { CheckpointFolder } from '../models/folder.ts';
+import type { Store } from '../store/store.ts';
+import { zipOf } from '../store/zip.ts';
+import { parseJsonLines } from '../tasks/jsonLines.ts';
+import { tokenizeLines } from './examples.ts';
+import type { DataReport, Errand, FromWorker, Stored, ToWorker } from './protocol.ts';
+import { resumable } from './resumable.ts';
+import { endOf, readBase } from './trainRoom.ts';
+
+interface Supplies {
+  store(): Promise<Store>;
+  folderOf(id: string): Promise<CheckpointFolder>;
+  breathe(): Promise<void> | void;
+  post(message: FromWorker): void;
+}
+
+/** Largest data file. Bytes. */
+const LARGEST_DATA = 64 * 2 ** 20;
+/** Problems that are named, and examples that are shown. */
+const SHOWN = { problems: 5, examples: 3 } as const;
+
+const ERRANDS = [
+  'readData',
+  'list',
+  'rename',
+  'delete',
+  'restore',
+  'emptyTrash',
+  'discard',
+  'export',
+] as const satisfies readonly Errand['type'][];
+
+export const isErrand = (message: ToWorker): message is Errand =>
+  (ERRANDS as readonly string[]).includes(message.type);
+
+export function createErrands({ store, folderOf, breathe, post }: Supplies) {
+  /** Tells the page what is stored. */
+  async function tell(): Promise<void> {
+    const stored = await listed().catch(() => undefined);
+    if (stored) post({ type: 'stored', stored });
+  }
+
+  async function listed(): Promise<Stored> {
+    const all = await store();
+    const { bytes, free } = await all.size();
+    return {
+      checkpoints: await all.checkpoints(),
+      data: await all.data(),
+      resumable: resumable(await all.trainings.all()),
+      bytes,
+      ...(free !== undefined && { free }),
+      where: all.where,
+      ...(all.why !== undefined && { why: all.why }),
+    };
+  }
+
+  async function readData(
+    errand: Extract<Errand, { readonly type: 'readData' }>,
+  ): Promise<DataReport> {
+    const { request, checkpoint, source } = errand;
+    const all = await store();
+    const dropped = 'file' in source;
+    const name = dropped ? source.name : (parseFileId(source.id)?.name ?? source.id);
+    if (dropped) checkSize(name, source.file.size);
+    const bytes = dropped
+      ? new Uint8Array(await source.file.arrayBuffer())
+      : await all.readData(source.id);
+    const text = textOf(name, bytes);
+    const base = await readBase(checkpoint, await folderOf(checkpoint));
+    const progress = async (loaded: number, total: number) => {
+      post({ type: 'errand', request, loaded, total });
+      await breathe();
+    };
+    const lines = await parseJsonLines(text, (read) => progress(read, text.length));
+    const { contextLength } = base.config;
+    const tokenized = await tokenizeLines(lines, base.tokenizer, endOf(base), contextLength, (at) =>
+      progress(at, lines.examples.length),
+    );
+    const lengths = tokenized.examples.map(
+      ({ prompt, completion }) => prompt.length + completion.length,
+    );
+    const usable = tokenized.problems.length === 0 && tokenized.examples.length > 0;
+    const kept = dropped && usable ? (await all.keepData(name, bytes)).value.id : undefined;
+    if (kept) await tell();
+    const distinct = new Set(
+      tokenized.lines.map(({ prompt, completion }) => JSON.stringify([prompt, completion])),
+    );
+    return {
+      id: kept ?? (dropped ? '' : source.id),
+      name,
+      bytes: bytes.length,
+      lines: lines.lines,
+      examples: tokenized.examples.length,
+      duplicates: tokenized.lines.length - distinct.size,
+      tokens: lengths.reduce((sum, length) => sum + length, 0),
+      longest: lengths.reduce((most, length) => Math.max(most, length), 0),
+      contextLength,
+      problems: tokenized.problems.slice(0, SHOWN.problems),
+      problemCount: tokenized.problems.length,
+      preview: tokenized.lines
+        .slice(0, SHOWN.examples)
+        .map(({ prompt, completion }) => ({ prompt, completion })),
+    };
+  }
+
+  async function exported({ request, id }: Extract<Errand, { readonly type: 'export' }>) {
+    const folder = await folderOf(id);
+    const base = await readBase(id, folder, (loaded, total) =>
+      post({ type: 'errand', request, loaded, ...(total !== undefined && { total }) }),
+    );
+    const files = new Map(base.files);
+    for (const path of folder.files ?? ['README.md']) {
+      if (files.has(path)) continue;
+      // A built-in checkpoint without a README is whole all the same.
+      const extra = await folder.read(path).catch(() => undefined);
+      if (extra) files.set(path, extra);
+    }
+    const name = parseLocalId(id)?.name ?? id;
+    post({ type: 'exported', request, name: `${name}.zip`, zip: await zipOf(name, files) });
+  }
+
+  async function perform(errand: Errand): Promise<void> {
+    const { request } = errand;
+    const all = await store();
+    switch (errand.type) {
+      case 'readData':
+        return post({ type: 'dataRead', request, report: await readData(errand) });
+      case 'export':
+        return exported(errand);
+      case 'rename':
+        await all.rename(errand.id, errand.name);
+        break;
+      case 'delete':
+        await all.delete(errand.id);
+        break;
+      case 'restore':
+        await all.restore(errand.id);
+        break;
+      case 'emptyTrash':
+        await all.emptyTrash();
+        break;
+      case 'discard':
+        await all.trainings.discard(errand.id);
+        break;
+      case 'list':
+        break;
+      default:
+        errand satisfies never;
+    }
+    await tell();
+    post({ type: 'done', request });
+  }
+
+  return {
+    tell,
+    async run(errand: Errand): Promise<void> {
+      try {
+        await perform(errand);
+      } catch (error) {
+        post({ type: 'refused', request: errand.request, failure: toFailure(error) });
+      }
+    },
+  };
+}
+
+function checkSize(name: string, bytes: number): void {
+  if (bytes <= LARGEST_DATA) return;
+  throw new UserError(
+    'data',
+    `${name} has ${(bytes / 2 ** 20).toFixed(0)} MB; a data file may have ${LARGEST_DATA / 2 ** 20}.`,
+    'Drop a part of it: a training of a few thousand steps sees a few hundred thousand examples.',
+  );
+}
+
+function textOf(name: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UserError(
+      'data',
+      `${name} is not text in UTF-8.`,
+      `Drop a text file with one {"prompt": "…", "completion": "…"} per line${bytes.includes(0) ? '; this one looks binary' : ', saved as UTF-8'}.`,
+      { cause },
+    );
+  }
+}
