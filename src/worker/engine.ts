@@ -336,7 +336,9 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
           void errands.tell();
           return;
         case 'hidden':
-          return job?.training?.hidden();
+          if (computing) job?.training?.hidden();
+          else answering = answering.then(() => job?.training?.save()).catch(() => {});
+          return;
         case 'ping':
           // While events are made, only the next one shows that they still come.
           if (computing && job?.player) pinged = true;

@@ -7,8 +7,8 @@ import { encode } from '../experiment/link.ts';
 import type { TrainingState } from '../models/trainable.ts';
 import { decodeTraining, encodeTraining } from '../models/trainingState.ts';
 import type { Store } from '../store/store.ts';
-import type { Saves } from './trainExperiment.ts';
-import { trainParams } from './trainExperiment.ts';
+import { type Saves, trainParams } from './trainExperiment.ts';
+import type { TrainRoom } from './trainRoom.ts';
 
 const EVERY_MS = 30_000;
 
@@ -50,14 +50,21 @@ export async function savesOf(
     let last = now();
     let hidden = false;
     let refused = false;
+    let watched: { room: TrainRoom; events: readonly RunEvent[] } | undefined;
     return {
       past: Array.isArray(past) ? (past as RunEvent[]) : [], // written by `save` below
       ...(found && { state: found.state }),
       due: () => !refused && (hidden || now() - last >= EVERY_MS),
-      async save({ trainable }, events) {
+      watch(room, events) {
+        watched = { room, events };
+      },
+      async save() {
+        if (!watched || refused) return;
         last = now();
         hidden = false;
-        const state = await trainable.state();
+        const { room, events } = watched;
+        const state = await room.trainable.state();
+        if (state.step === 0) return;
         const bytes = encodeTraining({ state, meta: { events } });
         const { steps } = trainParams(experiment);
         const what = { recipe: encode(experiment), step: state.step, steps };

@@ -22,9 +22,11 @@ import type { Files, TrainRoom } from './trainRoom.ts';
 export interface Saves {
   /** What it said before it was interrupted. */
   readonly past: readonly RunEvent[];
+  /** What there is to save: these events, which go on growing. */
+  watch(room: TrainRoom, events: readonly RunEvent[]): void;
   /** Is it time to save? */
   due(): boolean;
-  save(room: TrainRoom, events: readonly RunEvent[]): Promise<void>;
+  save(): Promise<void>;
 }
 
 /** Takes a trained checkpoint and says what became of it. */
@@ -74,6 +76,7 @@ export async function* trainExperiment(
     events.push(event);
     return event;
   };
+  saves?.watch(room, events);
   const done = trainable.steps;
   let samples: readonly Sample[] = [];
   let scores: Readonly<Record<string, number>> = {};
@@ -151,7 +154,7 @@ export async function* trainExperiment(
       const ms = Object.values(times).reduce((sum, one) => sum + one, 0);
       yield say({ type: 'train', event, ms, times });
       if (await stopped()) break;
-      if (event.type === 'step' && saves?.due()) await saves.save(room, events);
+      if (event.type === 'step' && saves?.due()) await saves.save();
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;

@@ -30,8 +30,10 @@ export interface TrainRequest {
 
 export interface TrainJob {
   events(stopped: Stopped): AsyncGenerator<RunEvent, void, void>;
-  /** The page may be gone in a moment: what was learned is put aside after this step. */
+  /** The page may be gone in a moment: what was learned is put aside after this step, */
   hidden(): void;
+  /** or now, when nothing is being computed. */
+  save(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
       return {
         events: (stopped) => told(experiment, room, store, stopped, saves),
         hidden: () => saves.hidden(),
+        save: () => saves.save(),
         async release() {
           saves.release();
           await trainable.release();

@@ -188,7 +188,7 @@ describe('a training', () => {
     const second = talk(tab());
     await second.until(() => (second.stored()?.resumable.length ?? 0) > 0);
     const [again] = second.stored()!.resumable;
-    expect(again).toMatchObject({ step: 2, steps: 6 });
+    expect(again).toMatchObject({ step: 1, steps: 6 });
     second.engine.receive({
       type: 'start',
       run: 1,
