@@ -8,6 +8,8 @@ interface SpecBase {
   readonly symbol?: string;
   /** One sentence: what turning it does. */
   readonly meaning: string;
+  /** Few need to turn it: it is shown folded away. */
+  readonly advanced?: true;
 }
 export interface NumberSpec extends SpecBase {
   readonly kind: 'number' | 'integer';

@@ -2,6 +2,7 @@
 // it, and the worker's messages wired in.
 
 import { inspectActions } from './inspectActions.ts';
+import { keepActions } from './keepActions.ts';
 import { linkActions } from './linkActions.ts';
 import type { Page } from './page.ts';
 import { readPreferences } from './preferences.ts';
@@ -13,6 +14,7 @@ export function createApp(client: Client, page: Page) {
   const store: Store = createState(readPreferences(page.storage));
   const { hear: hearRun, ...runs } = runActions(store, client);
   const { hear: hearInspection, pointOut, follow, ...inspect } = inspectActions(store, client);
+  const { hearErrand, ...keep } = keepActions(store, client, page);
   const link = linkActions(store, page);
   const settings = settingsActions(store, page);
 
@@ -29,14 +31,15 @@ export function createApp(client: Client, page: Page) {
       case 'dataRead':
       case 'exported':
       case 'refused':
-        return;
+        return hearErrand(message);
       default:
         hearRun(message);
         if (message.type === 'ended') pointOut(message.run);
         if (message.type === 'events') follow(message.run);
     }
   });
-  return { store, actions: { ...runs, ...inspect, ...link, ...settings } };
+  page.onHidden(() => client.send({ type: 'hidden' }));
+  return { store, actions: { ...runs, ...inspect, ...link, ...settings, ...keep } };
 }
 
 export type App = ReturnType<typeof createApp>;

@@ -2,6 +2,7 @@
 
 import { methods, taskList } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { parseFileId } from '../experiment/names.ts';
 
 /** TeX symbols of the params tables as plain text: `\alpha_{FB}` -> `α_FB`. */
 const GREEK: Readonly<Record<string, string>> = {
@@ -19,6 +20,7 @@ export const plainSymbol = (tex: string): string =>
 /** The knobs: "α_FB 0.6, α_RB 2, γ 10". */
 export function describeKnobs({ method, params }: Experiment): string {
   return Object.entries(methods[method].params)
+    .filter(([key, spec]) => !spec.advanced || params[key] !== spec.default)
     .map(([key, spec]) =>
       spec.kind === 'choice'
         ? String(params[key])
@@ -28,8 +30,11 @@ export function describeKnobs({ method, params }: Experiment): string {
 }
 
 /** What it is about: the prompt, or the task. */
-export const describeInput = ({ mode, prompt, task, problems }: Experiment): string =>
-  mode === 'generate' ? prompt : `${problems} × ${taskList[task].title}`;
+export function describeInput({ mode, prompt, task, problems, data }: Experiment): string {
+  if (mode === 'generate') return prompt;
+  const { title } = taskList[task];
+  return mode === 'evaluate' ? `${problems} × ${title}` : (parseFileId(data)?.name ?? title);
+}
 
 export const describeExperiment = (experiment: Experiment): string =>
   `${methods[experiment.method].title}: ${describeKnobs(experiment)}`;

@@ -21,6 +21,7 @@ const texNumber = (value: number): string => String(Number(value.toFixed(2)));
 
 /** BiLD in three steps; other methods need no more than their summary. */
 export function stepsOf({ method, params }: Experiment): readonly Step[] {
+  if (method === 'sft') return sftSteps(params);
   if (method !== 'bild') return [];
   const fallback = Number(params.fallbackThreshold);
   const rollback = Number(params.rollbackThreshold);
@@ -54,8 +55,36 @@ export function stepsOf({ method, params }: Experiment): readonly Step[] {
   ];
 }
 
+function sftSteps(params: Experiment['params']): readonly Step[] {
+  const by = params.model === 'large' ? 'large' : 'small';
+  const all = params.prompts !== 'masked';
+  return [
+    {
+      title: 'Read',
+      by,
+      tex: `L = -\\tfrac{1}{n} \\sum_t \\log p(y_t \\mid y_{<t})`,
+      text: `${params.batch} examples; the loss is how surprised the model is by each token of the ${all ? 'prompt and the completion' : 'completion'}, on average.`,
+    },
+    {
+      title: 'Differentiate',
+      by,
+      tex: '\\nabla L = \\frac{\\partial L}{\\partial \\theta}',
+      text: 'Backwards through the checkpoint’s own ONNX graph: for every parameter, which way the loss falls.',
+    },
+    {
+      title: 'Step',
+      by,
+      tex: `\\theta \\leftarrow \\theta - \\eta\\, \\frac{m}{\\sqrt{v}}`,
+      text: 'All parameters move a little that way (AdamW: each at its own pace), and the next batch begins.',
+    },
+  ];
+}
+
 /** Where to look, one sentence. */
 export function whatToLookAt({ mode, method, params }: Experiment): string {
+  if (mode === 'train') {
+    return 'The loss on held-out examples falls as long as the model learns what carries over; below the charts, the same prompts are answered again and again.';
+  }
   if (mode === 'evaluate') {
     return method === 'greedy'
       ? 'Small alone and large alone answer the same problems. Look at what the larger one gains in accuracy and costs in speed.'

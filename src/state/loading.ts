@@ -1,9 +1,9 @@
 // How far the models are, as lines that can be shown: what is happening, how much of it is done.
 
-import { checkpoints, isCheckpointId } from '../experiment/catalogue.ts';
+import { checkpointTitle } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { LoadProgress, LoadStage } from '../worker/protocol.ts';
-import { bytes } from './format.ts';
+import { bytes, quantity } from './format.ts';
 import { type LoadPart, type Run, rolesOf } from './run.ts';
 
 export interface LoadLine {
@@ -44,9 +44,10 @@ export function loadLines(run: Run): readonly LoadLine[] {
 function stateOf({ stage, loaded, total }: LoadProgress): Pick<LoadLine, 'text' | 'done'> {
   if (stage === 'ready') return { text: STAGE.ready, done: 1 };
   if (loaded === undefined) return { text: STAGE[stage] };
-  if (total === undefined || total <= 0) return { text: `${STAGE[stage]}: ${bytes(loaded)}` };
+  const amount = stage === 'data' || stage === 'evaluate' ? quantity : bytes;
+  if (total === undefined || total <= 0) return { text: `${STAGE[stage]}: ${amount(loaded)}` };
   return {
-    text: `${STAGE[stage]}: ${bytes(loaded)} of ${bytes(total)}`,
+    text: `${STAGE[stage]}: ${amount(loaded)} of ${amount(total)}`,
     done: Math.min(1, loaded / total),
   };
 }
@@ -56,6 +57,5 @@ const neededBy = (experiment: Experiment) =>
 
 function titleOf(part: LoadPart, experiment: Experiment): string {
   if (part === 'runtime') return 'Runtime';
-  const id = experiment[part];
-  return isCheckpointId(id) ? checkpoints[id].title : id;
+  return checkpointTitle(experiment[part]);
 }

@@ -5,6 +5,7 @@ import { tallies } from './evaluation.ts';
 import { percent, plural, times } from './format.ts';
 import { generatedOf, type Run } from './run.ts';
 import { summary } from './summary.ts';
+import { training } from './training.ts';
 
 export function finishedNotice(run: Run): string {
   switch (run.status) {
@@ -13,6 +14,7 @@ export function finishedNotice(run: Run): string {
     case 'stopped':
       return `Run ${run.id} was stopped; what it has done stays.`;
     case 'completed':
+      if (run.experiment.mode === 'train') return trained(run);
       return run.experiment.mode === 'evaluate' ? evaluated(run) : generated(run);
     default:
       return '';
@@ -25,6 +27,14 @@ function generated(run: Run): string {
     measuredSpeedUp === undefined ? '' : `, ${times(measuredSpeedUp)} as fast as large alone`;
   const same = linkVerdict(run);
   return `Run ${run.id} finished: ${plural(tokens, 'token')}${fast}.${same ? ` ${same.text}` : ''}`;
+}
+
+function trained(run: Run): string {
+  const { step, kept, diverged } = training(run);
+  const made = kept ? ` It is kept as ${kept.name}.` : '';
+  return diverged
+    ? `Run ${run.id} ended: the ${diverged.what} of step ${diverged.step} was no finite number.${made}`
+    : `Run ${run.id} finished: ${plural(step, 'step')}.${made}`;
 }
 
 function evaluated(run: Run): string {

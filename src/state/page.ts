@@ -14,6 +14,10 @@ export interface Page {
   copy(text: string): Promise<void>;
   /** May throw. */
   storage(): Storage;
+  /** Offers a file for download. */
+  save(name: string, file: Blob): void;
+  /** The page goes out of sight, perhaps for good. */
+  onHidden(listener: () => void): void;
   /** Uniform in [0, 1); for the dice. */
   random(): number;
 }
@@ -26,6 +30,18 @@ export function browserPage(): Page {
     onHashChange: (listener) => addEventListener('hashchange', listener),
     copy: (text) => navigator.clipboard.writeText(text),
     storage: () => localStorage,
+    save(name, file) {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(file);
+      link.download = name;
+      link.click();
+      // The download has begun when the click has been handled; a while is long enough for every browser.
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    },
+    onHidden: (listener) =>
+      document.addEventListener('visibilitychange', () => {
+        if (document.visibilityState === 'hidden') listener();
+      }),
     random: Math.random,
   };
 }

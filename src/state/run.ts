@@ -67,7 +67,7 @@ export const drafts = (experiment: Experiment): boolean => rolesOf(experiment).l
 
 /** Has anything come out of it yet? */
 export const hasContent = ({ events }: Run): boolean =>
-  events.some((event) => event.type === 'prompt' || event.type === 'answer');
+  events.some(({ type }) => type === 'prompt' || type === 'answer' || type === 'train');
 
 export type RunMessage = Extract<ForPage, { readonly run: number }>;
 

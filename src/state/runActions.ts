@@ -1,7 +1,8 @@
 // Run, pause, step, stop, reset; and what the worker says in return.
 
 import { encode } from '../experiment/link.ts';
-import type { ForPage, ToWorker } from '../worker/protocol.ts';
+import type { ForPage, ResumableRun, ToWorker } from '../worker/protocol.ts';
+import { inMode } from './modes.ts';
 import { finishedNotice } from './notices.ts';
 import { hasContent, isActive, newRun, type Run, type RunMessage, receive } from './run.ts';
 import { heard, KEPT_RUNS, patch, runBefore, type Store, shownRun, told } from './store.ts';
@@ -21,7 +22,7 @@ export function runActions(store: Store, client: Client) {
     patch(store, { runs: store.getState().runs.map((run) => (run.id === id ? to(run) : run)) });
 
   /** Begins a run of the experiment as it is set; one that is going on gives way. */
-  function start(held = false): void {
+  function start(held = false, resume?: string): void {
     const { experiment, runs, link } = store.getState();
     const before = active();
     if (before) {
@@ -39,7 +40,21 @@ export function runActions(store: Store, client: Client) {
       asked: undefined,
       notice: heard(runs.length === 0 ? 'Loading the models.' : 'Started.'),
     });
-    client.send({ type: 'start', run: id, experiment, paused: held });
+    client.send({
+      type: 'start',
+      run: id,
+      experiment,
+      paused: held,
+      ...(resume !== undefined && { resume }),
+    });
+  }
+
+  /** Goes on with an interrupted training. */
+  function goOn({ id, experiment }: ResumableRun): void {
+    const { knobs } = store.getState();
+    const { method, params } = experiment;
+    patch(store, { experiment, knobs: { ...knobs, [method]: params } });
+    start(false, id);
   }
 
   function pause(): void {
@@ -125,7 +140,7 @@ export function runActions(store: Store, client: Client) {
       viewed: id,
       selection: undefined,
       asked: undefined,
-      experiment: { ...experiment, mode: run.experiment.mode },
+      experiment: inMode(experiment, run.experiment.mode, store.getState().knobs),
     });
   }
 
@@ -152,5 +167,18 @@ export function runActions(store: Store, client: Client) {
     }
   }
 
-  return { start, pause, resume, step, stop, toggle, reset, dismissFailure, view, adopt, hear };
+  return {
+    start,
+    goOn,
+    pause,
+    resume,
+    step,
+    stop,
+    toggle,
+    reset,
+    dismissFailure,
+    view,
+    adopt,
+    hear,
+  };
 }

@@ -6,6 +6,7 @@ import { tallies } from './evaluation.ts';
 import { percent, quantity, THIN, times } from './format.ts';
 import type { Run, RunStatus } from './run.ts';
 import { summary } from './summary.ts';
+import { training } from './training.ts';
 
 export interface RunRow {
   readonly id: number;
@@ -35,6 +36,19 @@ export function runRow(run: Run): RunRow {
       ...common,
       result: own ? `${percent(own.accuracy, 1)} of ${own.answered}` : '',
       ...speeds(own?.tokensPerSecond, own?.speedUp),
+    };
+  }
+  if (experiment.mode === 'train') {
+    const { step, evaluations, tokensPerSecond: speed } = training(run);
+    const last = evaluations.at(-1);
+    return {
+      ...common,
+      result: last
+        ? `${percent(last.accuracy, 0)} after ${last.step}`
+        : step > 0
+          ? `step ${step}`
+          : '',
+      ...speeds(speed, undefined),
     };
   }
   const { tokens, tokensPerSecond, measuredSpeedUp } = summary(run);

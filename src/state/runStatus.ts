@@ -6,6 +6,7 @@ import { evaluationProgress } from './evaluation.ts';
 import { duration, plural } from './format.ts';
 import { generatedOf, type Run } from './run.ts';
 import { summary } from './summary.ts';
+import { training } from './training.ts';
 
 const WORDS: Readonly<Record<Run['status'], string>> = {
   loading: 'loading',
@@ -18,7 +19,16 @@ const WORDS: Readonly<Record<Run['status'], string>> = {
 };
 
 export function statusLine(run: Run): string {
-  return `Run ${run.id}, ${WORDS[run.status]}: ${run.experiment.mode === 'evaluate' ? problems(run) : tokens(run)}`;
+  const { mode } = run.experiment;
+  const done = mode === 'evaluate' ? problems(run) : mode === 'train' ? steps(run) : tokens(run);
+  return `Run ${run.id}, ${WORDS[run.status]}: ${done}`;
+}
+
+function steps(run: Run): string {
+  const { step, steps: of, msLeft } = training(run);
+  if (run.status === 'completed') return plural(step, 'step');
+  const left = run.status === 'running' && msLeft !== undefined;
+  return `step ${step} of ${of || Number(run.experiment.params.steps)}${left ? `, about ${duration(msLeft)} left` : ''}`;
 }
 
 function tokens(run: Run): string {

@@ -1,8 +1,10 @@
 // The controls. What is set here is what the next run will use; a run that goes on keeps its own.
 
+import type { Role } from '../core/events.ts';
 import { checkParam, defaultsOf, type ParamValue } from '../core/params.ts';
 import { exampleProblem, methods, taskList } from '../experiment/catalogue.ts';
 import { defaultExperiment, type Experiment, LIMITS } from '../experiment/experiment.ts';
+import { inMode } from './modes.ts';
 import type { Page } from './page.ts';
 import { type Preferences, writePreferences } from './preferences.ts';
 import { patch, type Store, told } from './store.ts';
@@ -17,6 +19,23 @@ export function settingsActions(store: Store, page: Page) {
 
   function set<K extends keyof Plain>(key: K, value: Plain[K]): void {
     patch(store, { experiment: { ...current(), [key]: value } });
+  }
+
+  function setMode(mode: Experiment['mode']): void {
+    const { knobs } = store.getState();
+    const { method, params } = current();
+    const remembered = { ...knobs, [method]: params };
+    patch(store, { knobs: remembered, experiment: inMode(current(), mode, remembered) });
+  }
+
+  /** Gives a role to a checkpoint and goes to a place where it plays it. */
+  function use(id: string, role: Role, mode: Experiment['mode']): void {
+    setMode(mode);
+    set(role, id);
+    const { method, params } = current();
+    // A method for one model is to be about this one.
+    if ('model' in methods[method].params) remember(method, { ...params, model: role });
+    patch(store, { viewed: undefined });
   }
 
   /** Keeps a count inside its limits. */
@@ -88,7 +107,7 @@ export function settingsActions(store: Store, page: Page) {
   function resetSettings(): void {
     const { mode } = current();
     patch(store, {
-      experiment: { ...defaultExperiment, mode },
+      experiment: inMode(defaultExperiment, mode, {}),
       knobs: {},
       nextExample: 0,
       notice: told('Every setting is back at its default.'),
@@ -103,6 +122,8 @@ export function settingsActions(store: Store, page: Page) {
 
   return {
     set,
+    setMode,
+    use,
     setCount,
     setParam,
     resetParams,

@@ -5,11 +5,19 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Failure } from '../core/errors.ts';
 import type { ParamValue } from '../core/params.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
-import type { Hardware, Inspection } from '../worker/protocol.ts';
+import type { Hardware, Inspection, Stored } from '../worker/protocol.ts';
+import type { DataState, Waiting } from './keepActions.ts';
 import { defaultPreferences, type Preferences } from './preferences.ts';
 import { hasContent, type Run } from './run.ts';
 
-export type { Hardware, Inspection, LoadProgress, LoadStage } from '../worker/protocol.ts';
+export type {
+  DataReport,
+  Hardware,
+  Inspection,
+  LoadProgress,
+  LoadStage,
+  Stored,
+} from '../worker/protocol.ts';
 
 /** How many runs stay in memory. */
 export const KEPT_RUNS = 20;
@@ -59,6 +67,13 @@ export interface State {
   readonly linkProblems: readonly string[];
   /** A link that could not be copied for the visitor, to be copied by hand. */
   readonly linkToCopy?: string;
+  /** What stays in the browser; absent until the worker has looked. */
+  readonly stored?: Stored;
+  /** Small jobs that have not been answered, by request. */
+  readonly waiting: Readonly<Record<number, Waiting>>;
+  /** The data file that was last looked into, and the request that did. */
+  readonly data?: DataState;
+  readonly dataRequest?: number;
   /** Last thing that happened. */
   readonly notice: Notice;
   readonly preferences: Preferences;
@@ -73,6 +88,7 @@ export const createState = (preferences: Preferences = defaultPreferences): Stor
     nextExample: 0,
     runs: [],
     linkProblems: [],
+    waiting: {},
     notice: heard(''),
     preferences,
   }));

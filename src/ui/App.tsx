@@ -13,6 +13,9 @@ import { LinkProblems, LinkToCopy } from './stage/LinkNotices.tsx';
 import { NoticeLine } from './stage/NoticeLine.tsx';
 import { Runs } from './stage/Runs.tsx';
 import { StageTop } from './stage/StageTop.tsx';
+import { Interrupted } from './train/Interrupted.tsx';
+import { Shelf } from './train/Shelf.tsx';
+import { TrainStage } from './train/TrainStage.tsx';
 import './styles/theme.css';
 import './styles/base.css';
 import './styles/controls.css';
@@ -22,6 +25,7 @@ import './styles/layout.css';
 export function App() {
   const run = usePage(shownRun);
   const seen = usePage(seenRun);
+  const train = usePage((state) => state.experiment.mode === 'train');
   return (
     <div className="app">
       <NoticeLine />
@@ -32,18 +36,22 @@ export function App() {
         </aside>
         <main className="stage">
           <LinkProblems />
+          {train && <Interrupted />}
           <div>
             <Explanation />
             <StageTop run={run?.id} />
           </div>
           {!run ? (
             <EmptyStage />
+          ) : run.experiment.mode === 'train' ? (
+            <TrainStage run={run} />
           ) : run.experiment.mode === 'evaluate' ? (
             <EvaluateStage run={run} />
           ) : (
             <GenerateStage run={run} />
           )}
           <Runs />
+          <Shelf />
         </main>
         <aside className="plots">
           <ChartColumn run={seen} />

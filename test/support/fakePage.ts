@@ -9,6 +9,7 @@ import type { ForPage, ToWorker } from '../../src/worker/protocol.ts';
 export function setUp(hash = '', changes: Partial<Page> = {}) {
   const sent: ToWorker[] = [];
   const stopped: number[] = [];
+  const saved: string[] = [];
   const kept = new Map<string, string>();
   let say: (message: ForPage) => void = () => {};
   let hashChanged = () => {};
@@ -29,6 +30,8 @@ export function setUp(hash = '', changes: Partial<Page> = {}) {
       getItem: (key) => kept.get(key) ?? null,
       setItem: (key, value) => void kept.set(key, value),
     }),
+    save: (name) => void saved.push(name),
+    onHidden: () => {},
     random: () => 0.25,
     ...changes,
   };

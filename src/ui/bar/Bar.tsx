@@ -13,11 +13,12 @@ import './bar.css';
 const MODES: readonly { readonly mode: Mode; readonly title: string; readonly hint: string }[] = [
   { mode: 'generate', title: 'Generate', hint: 'One text, token by token' },
   { mode: 'evaluate', title: 'Evaluate', hint: 'Many problems, side by side' },
+  { mode: 'train', title: 'Train', hint: 'A checkpoint learns, and is kept' },
 ];
 
 export function Bar() {
   const mode = usePage((state) => state.experiment.mode);
-  const { set, share } = useActions();
+  const { setMode, share } = useActions();
   return (
     <header className="bar">
       <h1 className="name">
@@ -34,7 +35,7 @@ export function Bar() {
               type="radio"
               name="mode"
               checked={mode === option.mode}
-              onChange={() => set('mode', option.mode)}
+              onChange={() => setMode(option.mode)}
             />
             {option.title}
           </label>

@@ -7,6 +7,7 @@ import { Icon } from '../parts/Icon.tsx';
 export function RunControls() {
   const active = usePage((state) => state.runs.findLast(isActive));
   const clear = usePage((state) => state.viewed === undefined);
+  const trains = usePage((state) => state.experiment.mode === 'train');
   const { toggle, step, stop, reset } = useActions();
   const stopping = active?.status === 'stopping';
   const face = !active ? 'Run' : active.held ? 'Resume' : 'Pause';
@@ -27,7 +28,7 @@ export function RunControls() {
         className="button"
         onClick={step}
         disabled={stopping}
-        title="One event, then pause (.)"
+        title={trains ? 'One optimiser step, then pause (.)' : 'One event, then pause (.)'}
       >
         <Icon name="step" />
         Step
@@ -37,7 +38,7 @@ export function RunControls() {
         className="button"
         onClick={stop}
         disabled={!active || stopping}
-        title="End the run and keep what it has done (Escape)"
+        title={`End the run and keep what it has ${trains ? 'learned' : 'done'} (Escape)`}
       >
         <Icon name="stop" />
         {stopping ? 'Stopping' : 'Stop'}

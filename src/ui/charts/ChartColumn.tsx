@@ -6,6 +6,7 @@ import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 
 const GenerateCharts = lazy(() => import('./GenerateCharts.tsx'));
+const TrainCharts = lazy(() => import('./TrainCharts.tsx'));
 const EvaluateCharts = lazy(() => import('./EvaluateCharts.tsx'));
 
 export function ChartColumn({ run: shown }: { run: Run | undefined }) {
@@ -30,7 +31,9 @@ export function ChartColumn({ run: shown }: { run: Run | undefined }) {
         </button>
       </div>
       <Suspense fallback={<p className="fine">The charts are loading.</p>}>
-        {run.experiment.mode === 'evaluate' ? (
+        {run.experiment.mode === 'train' ? (
+          <TrainCharts run={run} />
+        ) : run.experiment.mode === 'evaluate' ? (
           <EvaluateCharts run={run} />
         ) : (
           <GenerateCharts run={run} />

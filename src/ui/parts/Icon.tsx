@@ -28,6 +28,9 @@ const paths = {
       <path d="M8 2.5a5.5 5.5 0 0 0 0 11z" fill="currentColor" />
     </g>
   ),
+  open: <path d="M2.5 13V3h4l1.5 2h5.5v8z" fill="none" stroke="currentColor" />,
+  save: <path d="M8 2.5v7m-3-3 3 3 3-3M3 11v2.5h10V11" fill="none" stroke="currentColor" />,
+  bin: <path d="M3 4.5h10M6 4V2.5h4V4M4.5 4.5l.6 9h5.8l.6-9" fill="none" stroke="currentColor" />,
   close: <path d="m4 4 8 8m0-8-8 8" fill="none" stroke="currentColor" />,
 } as const;
 

@@ -11,17 +11,29 @@ export function Knobs() {
   const method = usePage((state) => state.experiment.method);
   const params = usePage((state) => state.experiment.params);
   const { setParam } = useActions();
+  const all = Object.entries(methods[method].params);
+  const knob = ([key, spec]: (typeof all)[number]) => (
+    <Knob
+      key={`${method}.${key}`}
+      id={`knob-${key}`}
+      spec={spec}
+      value={params[key] ?? spec.default}
+      onValue={(value) => setParam(key, value)}
+    />
+  );
+  const more = all.filter(([, spec]) => spec.advanced);
   return (
     <section className="knobs">
-      {Object.entries(methods[method].params).map(([key, spec]) => (
-        <Knob
-          key={`${method}.${key}`}
-          id={`knob-${key}`}
-          spec={spec}
-          value={params[key] ?? spec.default}
-          onValue={(value) => setParam(key, value)}
-        />
-      ))}
+      {all.filter(([, spec]) => !spec.advanced).map(knob)}
+      {more.length > 0 && (
+        <details className="more">
+          <summary>
+            More settings
+            <span className="fine">{more.map(([, spec]) => spec.label).join(', ')}</span>
+          </summary>
+          {more.map(knob)}
+        </details>
+      )}
     </section>
   );
 }

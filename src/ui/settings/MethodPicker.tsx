@@ -1,8 +1,9 @@
-import { isMethodId, methods } from '../../experiment/catalogue.ts';
+import { isMethodId, methods, methodsOf } from '../../experiment/catalogue.ts';
 import { useActions, usePage } from '../app.ts';
 
 export function MethodPicker() {
   const method = usePage((state) => state.experiment.method);
+  const mode = usePage((state) => state.experiment.mode);
   const { setMethod } = useActions();
   return (
     <section>
@@ -14,9 +15,9 @@ export function MethodPicker() {
         value={method}
         onChange={({ target }) => isMethodId(target.value) && setMethod(target.value)}
       >
-        {Object.entries(methods).map(([id, { title }]) => (
+        {methodsOf(mode).map((id) => (
           <option key={id} value={id}>
-            {title}
+            {methods[id].title}
           </option>
         ))}
       </select>

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { describeExperiment } from '../../state/describe.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { DataSource } from './DataSource.tsx';
 import { Knobs } from './Knobs.tsx';
 import { MethodPicker } from './MethodPicker.tsx';
 import { ModelPickers } from './ModelPickers.tsx';
@@ -36,6 +37,7 @@ export function Settings() {
         <MethodPicker />
         <Knobs />
         <ModelPickers />
+        {experiment.mode === 'train' && <DataSource />}
         <TaskSettings />
         <button type="button" className="button quiet all" onClick={resetSettings}>
           <Icon name="reset" />

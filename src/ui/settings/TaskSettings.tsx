@@ -1,7 +1,7 @@
 // The task, and what the models read: a prompt in generate mode, a number of problems in evaluate mode.
 
 import { isTaskId, taskList } from '../../experiment/catalogue.ts';
-import { LIMITS } from '../../experiment/experiment.ts';
+import { LIMITS, type Mode } from '../../experiment/experiment.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NumberField } from '../parts/NumberField.tsx';
@@ -13,6 +13,14 @@ export function TaskSettings() {
   const difficulty = usePage((state) => state.experiment.difficulty);
   const { setTask, setDifficulty } = useActions();
   const task = taskList[taskId];
+  const own = usePage((state) => state.experiment.data !== 'task');
+  if (mode === 'train' && own) {
+    return (
+      <section className="task">
+        <Counts mode={mode} />
+      </section>
+    );
+  }
   return (
     <section className="task">
       <label className="legend" htmlFor="task">
@@ -37,15 +45,30 @@ export function TaskSettings() {
         value={difficulty}
         onValue={(value) => setDifficulty(Number(value))}
       />
+      <Counts mode={mode} />
+    </section>
+  );
+}
+
+function Counts({ mode }: { mode: Mode }) {
+  return (
+    <>
       {mode === 'evaluate' && (
         <Count name="problems" label="Problems" meaning="Each contender answers all of them." />
+      )}
+      {mode === 'train' && (
+        <Count
+          name="problems"
+          label="Held-out problems"
+          meaning="Answered at every evaluation; never learned from."
+        />
       )}
       <Count
         name="maxTokens"
         label="Most new tokens"
         meaning="A text that has not ended by then is cut."
       />
-    </section>
+    </>
   );
 }
 

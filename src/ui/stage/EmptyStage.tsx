@@ -1,27 +1,25 @@
 // Before the first run: what will happen, and the button that makes it happen.
 
-import { checkpoints, isCheckpointId } from '../../experiment/catalogue.ts';
+import { checkpoints, checkpointTitle, isCheckpointId } from '../../experiment/catalogue.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { describeInput } from '../../state/describe.ts';
 import { bytes } from '../../state/format.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import './empty.css';
 
 export function EmptyStage() {
-  const { mode, prompt, problems, small, large } = usePage((state) => state.experiment);
+  const experiment = usePage((state) => state.experiment);
   const { start, step } = useActions();
-  const size = [small, large].reduce(
+  const { small, large, mode } = experiment;
+  const taking = mode === 'train' ? [learner(experiment)] : [small, large];
+  const size = taking.reduce(
     (sum, id) => sum + (isCheckpointId(id) ? checkpoints[id].bytes : 0),
     0,
   );
   return (
     <section className="empty">
-      {mode === 'generate' ? (
-        <p>
-          Nothing has been written yet. The models will go on after <q className="mono">{prompt}</q>
-        </p>
-      ) : (
-        <p>Nothing has been answered yet. {problems} problems are waiting.</p>
-      )}
+      <Waiting experiment={experiment} />
       <div className="actions">
         <button type="button" className="button primary" onClick={() => start()}>
           <Icon name="run" />
@@ -33,9 +31,41 @@ export function EmptyStage() {
         </button>
       </div>
       <p className="fine">
-        Two real checkpoints ({bytes(size)} together) and ONNX Runtime are read from this page’s own
-        server once; everything runs in this tab.
+        {mode === 'train' ? 'The checkpoint' : 'Two real checkpoints'} ({bytes(size)}
+        {mode !== 'train' && ' together'}) and ONNX Runtime are read from this page’s own server
+        once; everything runs in this tab.
       </p>
     </section>
   );
+}
+
+const learner = ({ params, small, large }: Experiment) =>
+  params.model === 'large' ? large : small;
+
+function Waiting({ experiment }: { experiment: Experiment }) {
+  const { mode, prompt, problems } = experiment;
+  switch (mode) {
+    case 'generate':
+      return (
+        <p>
+          Nothing has been written yet. The models will go on after <q className="mono">{prompt}</q>
+        </p>
+      );
+    case 'evaluate':
+      return <p>Nothing has been answered yet. {problems} problems are waiting.</p>;
+    default:
+      return (
+        <>
+          <p>
+            Nothing has been learned yet. {checkpointTitle(learner(experiment))} will learn from{' '}
+            {describeInput(experiment)} for {String(experiment.params.steps)} steps: its ONNX graph
+            is differentiated here, in the page.
+          </p>
+          <p>
+            What comes out is a checkpoint like any other: it is kept in this browser, can write and
+            be measured at once, and exports as an ordinary ONNX folder.
+          </p>
+        </>
+      );
+  }
 }

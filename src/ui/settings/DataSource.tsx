@@ -1,0 +1,172 @@
+// What a training learns from: a task's own examples, or a file of the visitor's.
+
+import { useEffect, useRef, useState } from 'react';
+import { takesFiles } from '../../experiment/catalogue.ts';
+import { parseFileId } from '../../experiment/names.ts';
+import { bytes, percent, plural, quantity } from '../../state/format.ts';
+import type { DataReport } from '../../state/store.ts';
+import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
+import './data.css';
+
+export function DataSource() {
+  const method = usePage((state) => state.experiment.method);
+  const data = usePage((state) => state.experiment.data);
+  const { set } = useActions();
+  const [wanted, setWanted] = useState(data !== 'task');
+  const own = wanted || data !== 'task';
+  if (!takesFiles(method)) return null;
+  return (
+    <fieldset className="data">
+      <legend className="legend">Examples</legend>
+      <div className="segments">
+        <label>
+          <input
+            type="radio"
+            name="data"
+            checked={!own}
+            onChange={() => {
+              setWanted(false);
+              set('data', 'task');
+            }}
+          />
+          From the task
+        </label>
+        <label>
+          <input type="radio" name="data" checked={own} onChange={() => setWanted(true)} />
+          Your own file
+        </label>
+      </div>
+      {own && <DataFile id={data} />}
+    </fieldset>
+  );
+}
+
+function DataFile({ id }: { id: string }) {
+  const data = usePage((state) => state.data);
+  const stored = usePage((state) => state.stored);
+  const { readFile, lookAgain, set } = useActions();
+  const input = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const file = parseFileId(id);
+  const known = data?.state === 'read' && data.report.id === id;
+  // A link or a reload names a file that nobody has looked into yet.
+  useEffect(() => {
+    if (file && stored && data === undefined) lookAgain();
+  }, [file, stored, data, lookAgain]);
+  const others = (stored?.data ?? []).filter((one) => one.deleted === undefined && one.id !== id);
+  const take = (files: FileList | null) => {
+    const [first] = files ?? [];
+    if (first) readFile(first.name, first);
+  };
+  return (
+    <>
+      <button
+        type="button"
+        className={`drop ${over ? 'over' : ''}`}
+        onClick={() => input.current?.click()}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          setOver(false);
+          take(event.dataTransfer.files);
+        }}
+      >
+        <span>
+          <Icon name="open" /> Choose a text file, or drop it here
+        </span>
+        <span className="fine">
+          One example per line:
+          <code>{'{"prompt": "say 7: ", "completion": "seven."}'}</code>
+        </span>
+      </button>
+      <input
+        ref={input}
+        type="file"
+        className="unseen"
+        accept=".jsonl,.json,.ndjson,.txt,application/jsonl,text/plain"
+        aria-label="Data file"
+        tabIndex={-1}
+        onChange={({ target }) => {
+          take(target.files);
+          target.value = '';
+        }}
+      />
+      {data?.state === 'reading' && (
+        <div role="status">
+          <p className="fine">Reading {data.name}</p>
+          <progress
+            aria-label={`Reading ${data.name}`}
+            {...(data.done === undefined ? {} : { value: data.done, max: 1 })}
+          />
+        </div>
+      )}
+      {data?.state === 'refused' && (
+        <p className="wrong" role="alert">
+          {data.failure.message} {data.failure.remedy}
+        </p>
+      )}
+      {data?.state === 'read' && <Report report={data.report} used={known} />}
+      {others.length > 0 && (
+        <label className="field">
+          <span className="fine">Files that were used before</span>
+          <select value="" onChange={({ target }) => set('data', target.value)}>
+            <option value="">Choose one</option>
+            {others.map(({ id: other, name, bytes: size }) => (
+              <option key={other} value={other}>
+                {name}, {bytes(size)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </>
+  );
+}
+
+function Report({ report, used }: { report: DataReport; used: boolean }) {
+  const { name, examples, problemCount, problems, preview } = report;
+  return (
+    <div className="report">
+      <p>
+        <strong>{name}</strong>, {bytes(report.bytes)}: {plural(examples, 'example')}
+        {report.duplicates > 0 && `, ${quantity(report.duplicates)} of them repeated`}.
+      </p>
+      {examples > 0 && (
+        <p className="fine">
+          {quantity(report.tokens)} tokens; the longest example has {quantity(report.longest)} of{' '}
+          {quantity(report.contextLength)} ({percent(report.longest / report.contextLength, 0)}).
+        </p>
+      )}
+      {problemCount > 0 && (
+        <div className="wrong" role="alert">
+          <p>
+            {problemCount === 1 ? 'One line cannot' : `${quantity(problemCount)} lines cannot`} be
+            used, so the file is not:
+          </p>
+          <ul>
+            {problems.map(({ line, what }) => (
+              <li key={line}>
+                Line {line} {what}.
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {used && (
+        <ul className="preview mono" aria-label="First examples">
+          {preview.map(({ prompt, completion }) => (
+            <li key={`${prompt}${completion}`}>
+              {prompt}
+              <b>{completion}</b>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

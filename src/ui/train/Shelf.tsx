@@ -1,0 +1,142 @@
+// What stays in this browser: checkpoints that were trained here, and data files.
+
+import { checkpointTitle } from '../../experiment/catalogue.ts';
+import { bytes, parameterCount, percent } from '../../state/format.ts';
+import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { Scroller } from '../parts/Scroller.tsx';
+import { NameField } from './NameField.tsx';
+import './train.css';
+
+export function Shelf() {
+  const stored = usePage((state) => state.stored);
+  const waiting = usePage((state) => state.waiting);
+  const { remove, restore, emptyTrash, exportZip } = useActions();
+  if (!stored || stored.checkpoints.length + stored.data.length === 0) return null;
+  const here = stored.checkpoints.filter(({ deleted }) => deleted === undefined);
+  const data = stored.data.filter(({ deleted }) => deleted === undefined);
+  const trash = [...stored.checkpoints, ...stored.data].filter(({ deleted }) => deleted);
+  const exporting = Object.values(waiting).find(({ type }) => type === 'export');
+  return (
+    <section aria-labelledby="shelf-title">
+      <div className="panel-head">
+        <h2 id="shelf-title">Kept in this browser</h2>
+        <span className="fine num">
+          {bytes(stored.bytes)}
+          {stored.free !== undefined && ` of ${bytes(stored.bytes + stored.free)}`}
+        </span>
+      </div>
+      {stored.where === 'memory' && (
+        <p className="fine">In memory only, gone with this tab. {stored.why}</p>
+      )}
+      {exporting && (
+        <progress
+          aria-label={`Exporting ${exporting.what}`}
+          {...(exporting.done === undefined ? {} : { value: exporting.done, max: 1 })}
+        />
+      )}
+      <Scroller label="Kept in this browser">
+        <table className="shelf">
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Trained from</th>
+              <th scope="col" className="right">
+                Parameters
+              </th>
+              <th scope="col" className="right">
+                Right
+              </th>
+              <th scope="col" className="right">
+                Size
+              </th>
+              <th scope="col">
+                <span className="unseen">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {here.map(({ id, name, base, parameters, scores, bytes: size, step }) => (
+              <tr key={id}>
+                <th scope="row">
+                  <NameField id={id} name={name} />
+                </th>
+                <td>
+                  {checkpointTitle(base)}, <span className="num">{step} steps</span>
+                </td>
+                <td className="number">{parameterCount(parameters)}</td>
+                <td className="number">
+                  {scores.accuracy === undefined ? '–' : percent(scores.accuracy, 0)}
+                </td>
+                <td className="number">{bytes(size)}</td>
+                <td className="right">
+                  <button
+                    type="button"
+                    className="button bare icon"
+                    onClick={() => exportZip(id, name)}
+                    aria-label={`Export ${name}`}
+                    title="Export as a zip file"
+                  >
+                    <Icon name="save" />
+                  </button>
+                  <button
+                    type="button"
+                    className="button bare icon"
+                    onClick={() => remove(id, name)}
+                    aria-label={`Delete ${name}`}
+                    title="Into the trash"
+                  >
+                    <Icon name="bin" />
+                  </button>
+                </td>
+              </tr>
+            ))}
+            {data.map(({ id, name, bytes: size }) => (
+              <tr key={id}>
+                <th scope="row">
+                  <NameField id={id} name={name} />
+                </th>
+                <td>data file</td>
+                <td className="number">–</td>
+                <td className="number">–</td>
+                <td className="number">{bytes(size)}</td>
+                <td className="right">
+                  <button
+                    type="button"
+                    className="button bare icon"
+                    onClick={() => remove(id, name)}
+                    aria-label={`Delete ${name}`}
+                    title="Into the trash"
+                  >
+                    <Icon name="bin" />
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroller>
+      {trash.length > 0 && (
+        <div className="trash">
+          <span className="fine">In the trash until the page is opened again:</span>
+          {trash.map(({ id, name }) => (
+            <button
+              key={id}
+              type="button"
+              className="button quiet"
+              onClick={() => restore(id, name)}
+              aria-label={`Restore ${name}`}
+            >
+              <Icon name="reset" />
+              {name}
+            </button>
+          ))}
+          <button type="button" className="button quiet" onClick={emptyTrash}>
+            <Icon name="bin" />
+            Delete for good
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
