@@ -1,6 +1,6 @@
 // The checkpoints that a role can be given to: the built-in ones, and those that were trained here.
 
-import { checkpoints, checkpointTitle } from '../experiment/catalogue.ts';
+import { checkpoints, checkpointTitle, isCheckpointId } from '../experiment/catalogue.ts';
 import { sameContent } from '../experiment/names.ts';
 import { bytes, parameterCount, percent } from './format.ts';
 import type { State } from './store.ts';
@@ -19,6 +19,11 @@ export interface Choices {
   /** Chosen by a link, but not here. */
   readonly missing: readonly Choice[];
 }
+
+/** Can it be loaded: is it built in, or kept here and not in the trash? */
+export const isHere = (id: string, stored: State['stored']): boolean =>
+  isCheckpointId(id) ||
+  (stored?.checkpoints ?? []).some((one) => one.deleted === undefined && sameContent(one.id, id));
 
 export function choicesFor(chosen: string, stored: State['stored']): Choices {
   const builtIn = Object.entries(checkpoints).map(([id, { title, parameters, bytes: size }]) => ({

@@ -2,11 +2,14 @@
 // keeps them; here they are asked for, renamed, deleted, taken back, downloaded, gone on with.
 
 import type { Failure } from '../core/errors.ts';
-import { sameContent } from '../experiment/names.ts';
+import { defaultExperiment } from '../experiment/experiment.ts';
+import { parseFileId, sameContent } from '../experiment/names.ts';
 import type { DataReport, Errand, ForPage } from '../worker/protocol.ts';
+import { isHere } from './choices.ts';
+import { plural } from './format.ts';
 import type { Page } from './page.ts';
 import type { Client } from './runActions.ts';
-import { heard, patch, type Store, told } from './store.ts';
+import { heard, patch, type State, type Store, told } from './store.ts';
 
 /** A small job that the page waits for. */
 export interface Waiting {
@@ -28,10 +31,17 @@ type Answer = Extract<
   { readonly type: 'stored' | 'errand' | 'done' | 'dataRead' | 'exported' | 'refused' }
 >;
 
+/** The checkpoint whose tokenizer reads the examples: that of the role which learns. */
+const learner = (experiment: State['experiment']): string =>
+  experiment[experiment.params.model === 'large' ? 'large' : 'small'];
+const readBy = (data: string, checkpoint: string): string => `${data} ${checkpoint}`;
+
 export function keepActions(store: Store, client: Client, page: Page) {
   let last = 0;
   /** What to do when it is done, by request. */
   const after = new Map<number, () => void>();
+  /** The checkpoint whose tokenizer reads a data file, by request. */
+  const readers = new Map<number, string>();
 
   const waiting = () => store.getState().waiting;
   function send(errand: Wish, what: string, done: () => void = () => {}): number {
@@ -49,39 +59,59 @@ export function keepActions(store: Store, client: Client, page: Page) {
     return done ?? (() => {});
   }
   const say = (text: string) => patch(store, { notice: told(text) });
-  /** The checkpoint whose tokenizer reads the examples: that of the role which learns. */
-  const learner = (): string => {
-    const { experiment } = store.getState();
-    return experiment[experiment.params.model === 'large' ? 'large' : 'small'];
-  };
+  /** The data file that matters now and who reads it, as one word; empty where a task is learned from. */
+  const wanted = ({ experiment, stored }: State): string =>
+    stored && experiment.mode === 'train' && experiment.data !== 'task'
+      ? readBy(experiment.data, learner(experiment))
+      : '';
+  /** What was last looked into, or is being looked into, in the same words. */
+  let looked = '';
 
   /** A file that was dropped or chosen; if it can be used, it is what the next training learns from. */
   function readFile(name: string, file: Blob): void {
-    const checkpoint = learner();
-    const request = send({ type: 'readData', checkpoint, source: { name, file } }, name);
+    read(name, { name, file });
+  }
+
+  /** Learn from the task, or from a file that was stored before. */
+  function chooseData(data: string): void {
+    const { experiment } = store.getState();
+    if (data === 'task') {
+      // A file that is still being read comes too late.
+      patch(store, { data: undefined, dataRequest: undefined });
+    }
+    patch(store, { experiment: { ...experiment, data } });
+  }
+
+  function read(
+    name: string,
+    source: { readonly name: string; readonly file: Blob } | { readonly id: string },
+  ) {
+    const checkpoint = learner(store.getState().experiment);
+    const request = send({ type: 'readData', checkpoint, source }, name);
+    readers.set(request, checkpoint);
     patch(store, { data: { state: 'reading', name }, dataRequest: request });
   }
 
-  /** Looks again into the file that the experiment names: after a reload, or for another tokenizer. */
-  function lookAgain(): void {
-    const { data } = store.getState().experiment;
-    if (data === 'task') {
-      patch(store, { data: undefined, dataRequest: undefined });
-      return;
-    }
-    const request = send({ type: 'readData', checkpoint: learner(), source: { id: data } }, data);
-    patch(store, { dataRequest: request });
-  }
+  // A link, an earlier run, a reload or another tokenizer: the file that the experiment names is looked into again.
+  store.subscribe((state) => {
+    const now = wanted(state);
+    if (now === looked || now === '') return;
+    looked = now;
+    const { data } = state.experiment;
+    read(parseFileId(data)?.name ?? data, { id: data });
+  });
 
-  function hearData(report: DataReport): void {
+  function hearData(report: DataReport, reader: string): void {
     const { experiment } = store.getState();
-    const usable = report.id !== '';
+    const named = report.id !== '';
+    const usable = named && report.problemCount === 0;
+    if (named) looked = readBy(report.id, reader);
     patch(store, {
       data: { state: 'read', report },
-      ...(usable && { experiment: { ...experiment, data: report.id } }),
+      ...(named && { experiment: { ...experiment, data: report.id } }),
       notice: heard(
         usable
-          ? `${report.name}: ${report.examples} examples.`
+          ? `${report.name}: ${plural(report.examples, 'example')}.`
           : `${report.name} has lines that cannot be used.`,
       ),
     });
@@ -113,14 +143,17 @@ export function keepActions(store: Store, client: Client, page: Page) {
     send({ type: 'list' }, 'what is kept');
   };
 
-  /** A role that had it plays with its base again. */
+  /** A role that had it plays with what it was trained from, and nobody learns from it. */
   function replaceDeleted(id: string): void {
     const { experiment, stored } = store.getState();
-    const base = stored?.checkpoints.find((one) => sameContent(one.id, id))?.base;
-    if (base === undefined) return;
-    const changed = { ...experiment };
+    if (sameContent(experiment.data, id)) chooseData('task');
+    const origin = (of: string): string | undefined => {
+      const base = stored?.checkpoints.find((one) => sameContent(one.id, of))?.base;
+      return base === undefined || isHere(base, stored) ? base : origin(base);
+    };
+    const changed = { ...store.getState().experiment };
     for (const role of ['small', 'large'] as const) {
-      if (sameContent(experiment[role], id)) changed[role] = base;
+      if (sameContent(changed[role], id)) changed[role] = origin(id) ?? defaultExperiment[role];
     }
     patch(store, { experiment: changed });
   }
@@ -150,7 +183,9 @@ export function keepActions(store: Store, client: Client, page: Page) {
         return;
       case 'dataRead': {
         settle(message.request);
-        if (store.getState().dataRequest === message.request) hearData(message.report);
+        const reader = readers.get(message.request) ?? '';
+        readers.delete(message.request);
+        if (store.getState().dataRequest === message.request) hearData(message.report, reader);
         return;
       }
       case 'exported':
@@ -161,6 +196,7 @@ export function keepActions(store: Store, client: Client, page: Page) {
       case 'refused': {
         const { type, what = '' } = waiting()[message.request] ?? {};
         settle(message.request);
+        readers.delete(message.request);
         const { message: text, remedy } = message.failure;
         if (type !== 'readData') say(`${text} ${remedy}`);
         else if (store.getState().dataRequest === message.request)
@@ -178,7 +214,7 @@ export function keepActions(store: Store, client: Client, page: Page) {
   return {
     hearErrand: hear,
     readFile,
-    lookAgain,
+    chooseData,
     rename,
     remove,
     restore,

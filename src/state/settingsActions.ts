@@ -38,6 +38,15 @@ export function settingsActions(store: Store, page: Page) {
     patch(store, { viewed: undefined });
   }
 
+  /** Sets a checkpoint beside the one it was trained from: each alone, on the same problems. */
+  function compare(id: string, base: string, role: Role): void {
+    setMode('evaluate');
+    setMethod('greedy');
+    set(role, id);
+    set(role === 'small' ? 'large' : 'small', base);
+    patch(store, { viewed: undefined });
+  }
+
   /** Keeps a count inside its limits. */
   function setCount(key: Counted, value: number): void {
     const { min, max } = LIMITS[key];
@@ -124,6 +133,7 @@ export function settingsActions(store: Store, page: Page) {
     set,
     setMode,
     use,
+    compare,
     setCount,
     setParam,
     resetParams,

@@ -1,8 +1,7 @@
 // What a training learns from: a task's own examples, or a file of the visitor's.
 
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { takesFiles } from '../../experiment/catalogue.ts';
-import { parseFileId } from '../../experiment/names.ts';
 import { bytes, percent, plural, quantity } from '../../state/format.ts';
 import type { DataReport } from '../../state/store.ts';
 import { useActions, usePage } from '../app.ts';
@@ -12,7 +11,7 @@ import './data.css';
 export function DataSource() {
   const method = usePage((state) => state.experiment.method);
   const data = usePage((state) => state.experiment.data);
-  const { set } = useActions();
+  const { chooseData } = useActions();
   const [wanted, setWanted] = useState(data !== 'task');
   const own = wanted || data !== 'task';
   if (!takesFiles(method)) return null;
@@ -27,7 +26,7 @@ export function DataSource() {
             checked={!own}
             onChange={() => {
               setWanted(false);
-              set('data', 'task');
+              chooseData('task');
             }}
           />
           From the task
@@ -45,15 +44,10 @@ export function DataSource() {
 function DataFile({ id }: { id: string }) {
   const data = usePage((state) => state.data);
   const stored = usePage((state) => state.stored);
-  const { readFile, lookAgain, set } = useActions();
+  const { readFile, chooseData } = useActions();
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
-  const file = parseFileId(id);
   const known = data?.state === 'read' && data.report.id === id;
-  // A link or a reload names a file that nobody has looked into yet.
-  useEffect(() => {
-    if (file && stored && data === undefined) lookAgain();
-  }, [file, stored, data, lookAgain]);
   const others = (stored?.data ?? []).filter((one) => one.deleted === undefined && one.id !== id);
   const take = (files: FileList | null) => {
     const [first] = files ?? [];
@@ -114,7 +108,7 @@ function DataFile({ id }: { id: string }) {
       {others.length > 0 && (
         <label className="field">
           <span className="fine">Files that were used before</span>
-          <select value="" onChange={({ target }) => set('data', target.value)}>
+          <select value="" onChange={({ target }) => chooseData(target.value)}>
             <option value="">Choose one</option>
             {others.map(({ id: other, name, bytes: size }) => (
               <option key={other} value={other}>

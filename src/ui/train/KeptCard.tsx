@@ -2,6 +2,8 @@
 
 import type { Role } from '../../core/events.ts';
 import type { KeptCheckpoint } from '../../core/kept.ts';
+import { sameContent } from '../../experiment/names.ts';
+import { isHere } from '../../state/choices.ts';
 import { bytes, percent, plural } from '../../state/format.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -9,10 +11,10 @@ import { NameField } from './NameField.tsx';
 
 export function KeptCard({ checkpoint, role }: { checkpoint: KeptCheckpoint; role: Role }) {
   const stored = usePage((state) => state.stored);
-  const { use, exportZip } = useActions();
+  const { use, compare, exportZip } = useActions();
   // Renamed or deleted meanwhile?
-  const now = stored?.checkpoints.find(({ id }) => id.slice(0, 70) === checkpoint.id.slice(0, 70));
-  const { id, name, step, scores } = now ?? checkpoint;
+  const now = stored?.checkpoints.find(({ id }) => sameContent(id, checkpoint.id));
+  const { id, name, step, scores, base } = now ?? checkpoint;
   if (now?.deleted !== undefined) return null;
   return (
     <section className="card kept" aria-labelledby="kept-title">
@@ -29,9 +31,11 @@ export function KeptCard({ checkpoint, role }: { checkpoint: KeptCheckpoint; rol
           <Icon name="run" />
           Generate with it
         </button>
-        <button type="button" className="button" onClick={() => use(id, role, 'evaluate')}>
-          Evaluate it
-        </button>
+        {isHere(base, stored) && (
+          <button type="button" className="button" onClick={() => compare(id, base, role)}>
+            Compare with its base
+          </button>
+        )}
         <button type="button" className="button" onClick={() => use(id, role, 'train')}>
           Train it further
         </button>
