@@ -1,5 +1,5 @@
 // Everyone can use the page: no violation that axe finds, in both themes, wide and narrow, before a run, after
-// one, and in an evaluation.
+// one, in an evaluation, and after a training.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, type Page, test } from '@playwright/test';
@@ -37,6 +37,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await open(page, '#v=1&mode=evaluate&problems=5');
       await button(page, 'Run').click();
       await finished(page);
+      expect(await violations(page)).toEqual([]);
+      await page.goto('about:blank');
+      await open(page, '#v=1&mode=train&method=sft&steps=3&batch=4&problems=2&difficulty=2');
+      await button(page, 'Run').click();
+      await finished(page, 60_000);
+      await expect(page.getByRole('heading', { name: 'Kept in this browser' })).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.close();
     });

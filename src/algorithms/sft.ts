@@ -73,7 +73,7 @@ export const sftParams = defineParams({
   },
   prompts: {
     kind: 'choice',
-    label: 'Prompt tokens',
+    label: 'Prompts',
     meaning: 'Whether the model also learns to write the prompts.',
     options: [
       { value: 'masked', label: 'do not count' },

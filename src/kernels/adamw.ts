@@ -113,7 +113,8 @@ const signed = (row: number, i: number): number => 2 * noise(row, i) - 1;
 
 interface StepSpec {
   readonly why: string;
-  readonly tensors: readonly TensorSpan[];
+  /** Or how to make them, where they are many. */
+  readonly tensors: readonly TensorSpan[] | (() => readonly TensorSpan[]);
   readonly options?: Partial<AdamwOptions>;
   readonly factor?: number;
   gradient?(index: number): number;
@@ -124,9 +125,10 @@ interface StepSpec {
 const stepCase = (spec: StepSpec): StepCase => ({
   why: spec.why,
   make: () => {
-    const { tensors, options, factor = 1, gradient = (i) => 3 * signed(1, i), fresh } = spec;
+    const { options, factor = 1, gradient = (i) => 3 * signed(1, i), fresh } = spec;
+    const tensors = typeof spec.tensors === 'function' ? spec.tensors() : spec.tensors;
     const segments = segmentTable(tensors);
-    const words = Math.max(...tensors.map(({ first, length }) => first + length));
+    const words = tensors.reduce((most, { first, length }) => Math.max(most, first + length), 0);
     const array = (fill: (index: number) => number) =>
       Float32Array.from({ length: words }, (_, i) => fill(i));
     const inputs: ArraysOf<Inputs> = {
@@ -264,7 +266,12 @@ export const adamw = defineKernel({
     }),
     stepCase({
       why: '65,537 tensors: the grid folds',
-      tensors: inARow(...new Array<number>(65_537).fill(1)),
+      tensors: () =>
+        Array.from({ length: 65_537 }, (_, first) => ({
+          first,
+          length: 1,
+          decay: first % 2 === 0,
+        })),
     }),
   ],
   // Sums of terms up to about 10 that may cancel, rounded to float32.

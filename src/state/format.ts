@@ -27,7 +27,8 @@ export const times = (ratio: number): string => `${ratio.toFixed(2)}${THIN}×`;
 export function bytes(count: number): string {
   if (count < 1000) return `${count}${THIN}B`;
   if (count < 1e6) return `${(count / 1e3).toFixed(count < 1e5 ? 1 : 0)}${THIN}kB`;
-  return `${(count / 1e6).toFixed(count < 1e8 ? 1 : 0)}${THIN}MB`;
+  if (count < 1e9) return `${(count / 1e6).toFixed(count < 1e8 ? 1 : 0)}${THIN}MB`;
+  return `${(count / 1e9).toFixed(count < 1e11 ? 1 : 0)}${THIN}GB`;
 }
 
 export function duration(ms: number): string {

@@ -213,7 +213,7 @@ function Plain({ state, steps, title, about, name }: PlainProps) {
       <LineChart data={points as StepPoint[]} margin={MARGIN}>
         <CartesianGrid {...GRID} />
         <XAxis {...stepAxis(steps)} />
-        <YAxis {...AXIS} tickFormatter={rate} tickCount={3} width={56} />
+        <YAxis {...AXIS} tickFormatter={rate} tickCount={3} width={64} />
         <Tooltip
           isAnimationActive={false}
           cursor={{ stroke: 'var(--edge)' }}

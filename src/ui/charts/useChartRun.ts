@@ -6,14 +6,22 @@ import { isActive, type Run } from '../../state/run.ts';
 import { usePage } from '../app.ts';
 
 const DRAW_EVERY_MS = 200;
+/** Drawing may take this share of the time at most: buttons come first. */
+const BUSY = 0.2;
 
 export function useChartRun(run: Run): Run {
   const paused = usePage((state) => state.preferences.chartsPaused);
   const [drawn, setDrawn] = useState(run);
   const last = useRef(0);
+  const took = useRef(0);
+  useEffect(() => {
+    // Effects run when what was drawn is on the page.
+    if (drawn.id > 0 && last.current > 0) took.current = performance.now() - last.current;
+  }, [drawn]);
   useEffect(() => {
     if (paused && drawn.id === run.id) return;
-    const wait = isActive(run) ? last.current + DRAW_EVERY_MS - performance.now() : 0;
+    const pace = Math.max(DRAW_EVERY_MS, took.current / BUSY);
+    const wait = isActive(run) ? last.current + pace - performance.now() : 0;
     const draw = () => {
       last.current = performance.now();
       setDrawn(run);

@@ -35,7 +35,7 @@ export function Shelf() {
           {...(exporting.done === undefined ? {} : { value: exporting.done, max: 1 })}
         />
       )}
-      <Scroller label="Kept in this browser">
+      <Scroller label="Checkpoints and data files">
         <table className="shelf">
           <thead>
             <tr>
