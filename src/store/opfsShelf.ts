@@ -69,9 +69,16 @@ function opfsShelf(root: FileSystemDirectoryHandle): Shelf {
       new Promise((resolve, reject) => {
         const held = (lock: Lock | null) => {
           if (!lock) return resolve(undefined);
-          return new Promise<void>((release) => resolve(() => release()));
+          return new Promise<void>((letGo) => {
+            resolve(async () => {
+              letGo();
+              await over;
+            });
+          });
         };
-        navigator.locks.request(LOCK + name, { ifAvailable: true }, held).catch(reject);
+        // Settles when the lock is free again.
+        const over = navigator.locks.request(LOCK + name, { ifAvailable: true }, held);
+        over.catch(reject);
       }),
     async claims() {
       const { held = [] } = await navigator.locks.query();

@@ -210,7 +210,7 @@ describe('a training', () => {
     const release = await trainings.claim('t');
     expect(await trainings.all()).toEqual([]);
     await expect(trainings.claim('t')).rejects.toThrow('goes on in another tab');
-    release();
+    await release();
     expect((await trainings.all()).map(({ id }) => id)).toEqual(['t']);
     await trainings.discard('t');
     expect(await trainings.all()).toEqual([]);

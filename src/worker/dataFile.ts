@@ -90,14 +90,18 @@ export function refuseProblems({ name, problems, problemCount }: ReadFile['repor
   );
 }
 
+/** @throws UserError 'data' for a file that is not worth opening */
+export function checkSize(name: string, bytes: number): void {
+  if (bytes <= MOST_BYTES) return;
+  throw new UserError(
+    'data',
+    `${name} has ${Math.ceil(bytes / 1e6)} MB; at most ${MOST_BYTES / 1e6} MB are read.`,
+    'Use a part of it.',
+  );
+}
+
 function textOf(name: string, bytes: Uint8Array<ArrayBuffer>): string {
-  if (bytes.byteLength > MOST_BYTES) {
-    throw new UserError(
-      'data',
-      `${name} has ${Math.ceil(bytes.byteLength / 1e6)} MB; at most ${MOST_BYTES / 1e6} MB are read.`,
-      'Use a part of it.',
-    );
-  }
+  checkSize(name, bytes.byteLength);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

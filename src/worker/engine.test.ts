@@ -6,6 +6,8 @@ import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
+import { createMemoryShelf } from '../store/memoryShelf.ts';
+import { openStore } from '../store/store.ts';
 import { createEngine, type Engine, type Supplies } from './engine.ts';
 import type { FromWorker, Hardware } from './protocol.ts';
 
@@ -25,6 +27,7 @@ beforeAll(async () => {
 /** An engine and everything that it has said. */
 function talk(changes: Partial<Supplies> = {}) {
   const said: FromWorker[] = [];
+  const store = openStore(createMemoryShelf());
   const loads: string[] = [];
   let heard: () => void = () => {};
   let lose: (error: UserError) => void = () => {};
@@ -37,6 +40,7 @@ function talk(changes: Partial<Supplies> = {}) {
         loads.push(id);
         return diskFolder(`public/models/${id}`);
       },
+      store: () => store,
       onLost: (listener) => {
         lose = listener;
       },
@@ -87,7 +91,13 @@ describe('a run', () => {
     start(1);
     await until(() => ended(1));
     const order = [...new Set(said.map((one) => one.type))];
-    expect(order).toEqual(['hardware', 'progress', 'running', 'events', 'ended']);
+    expect(order.filter((type) => type !== 'stored')).toEqual([
+      'hardware',
+      'progress',
+      'running',
+      'events',
+      'ended',
+    ]);
     const stages = said.flatMap((one) =>
       one.type === 'progress' ? [`${one.progress.role} ${one.progress.stage}`] : [],
     );

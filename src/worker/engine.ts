@@ -1,21 +1,24 @@
 // The compute worker without the worker: messages in, messages out. It computes one thing at a time: a run,
-// or between two of its events the answer to a question about a token.
+// or between two of its events a chore: the answer to a question about a token, the saving of a training.
 
 import type { Backend } from '../backend/backend.ts';
 import { toFailure, type UserError } from '../core/errors.ts';
-import type { Role, RunEvent } from '../core/events.ts';
-import type { Experiment } from '../experiment/experiment.ts';
+import type { RunEvent } from '../core/events.ts';
+import { parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
+import type { Store } from '../store/store.ts';
 import { createBreath } from './breath.ts';
-import { clear, type Furnished, furnish, keyOf, loadCheckpoints } from './furnish.ts';
+import { createErrands } from './errands.ts';
+import { keyOf } from './furnish.ts';
 import { choose, needsGpu, type Uses } from './hardware.ts';
 import { createInspector } from './inspect.ts';
 import { createInterruptible } from './interruptible.ts';
 import { createLibrary } from './library.ts';
 import { makePlayer, type Player } from './player.ts';
-import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
-import { rolesNeeded, runExperiment } from './runExperiment.ts';
+import { createPreparer, type Prepared } from './prepare.ts';
+import type { FromWorker, Hardware, ToWorker } from './protocol.ts';
+import { rolesNeeded } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
 
 /** What differs between a page and a test. */
@@ -29,8 +32,10 @@ export interface Supplies {
   ): Promise<OrtRuntime>;
   /** Kept from run to run. Questions have one of their own: what they read back is not the run's. */
   backend(kernels: Uses['kernels'], purpose: 'run' | 'question'): Backend;
-  /** @throws UserError 'checkpoint' when there is no such checkpoint */
+  /** A built-in one. @throws UserError 'checkpoint' when there is no such checkpoint */
   folder(id: string, baseUrl: string): CheckpointFolder;
+  /** What is kept in this browser. Asked for whenever it is needed. */
+  store(): Promise<Store>;
   /** `listener` is called whenever a GPU that was given out is lost. */
   onLost(listener: (error: UserError) => void): void;
   /** What an error of something that ran on the GPU means, now that one can know if it is still there. */
@@ -46,6 +51,8 @@ interface Job {
   readonly abort: AbortController;
   /** Once its models are ready. */
   player?: Player;
+  /** Of a training that is going on. */
+  save?: () => Promise<void>;
   /** Paused, but for so many steps; counted here until there is a player. */
   held: boolean;
   steps: number;
@@ -61,7 +68,8 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   const library = createLibrary();
   const inspector = createInspector((kernels) => supplies.backend(kernels, 'question'));
   const breath = createBreath();
-  const questions: Question[] = [];
+  /** What waits for a moment in which nothing else is computed. */
+  const chores: (() => Promise<void>)[] = [];
   let answering: Promise<void> = Promise.resolve();
   let baseUrl = '';
   let known: Promise<Hardware> | undefined;
@@ -76,6 +84,25 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   supplies.onLost((error) => {
     lost = true;
     onDevice.interrupt(error);
+  });
+
+  const folderOf = async (id: string) =>
+    parseLocalId(id) ? (await supplies.store()).folder(id) : supplies.folder(id, baseUrl);
+  const errands = createErrands({
+    store: supplies.store,
+    folderOf,
+    post,
+    breathe: () => breath.take(),
+  });
+
+  const preparer = createPreparer({
+    ...supplies,
+    library,
+    folderOf,
+    unlessLost,
+    backend: (kernels) => supplies.backend(kernels, 'run'),
+    tell: () => errands.tell(),
+    breathe: () => breath.take(),
   });
 
   async function hardware(): Promise<Hardware> {
@@ -94,60 +121,47 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   }
 
   /** What ran on a GPU ends with it. */
-  const unlessLost = <T>(uses: Uses, work: Promise<T>): Promise<T> =>
-    needsGpu(uses) ? onDevice.wait(work) : work;
+  function unlessLost<T>(uses: Uses, work: Promise<T>): Promise<T> {
+    return needsGpu(uses) ? onDevice.wait(work) : work;
+  }
   /** What an error of something that ran there means. */
   const meaning = (uses: Uses | undefined, error: unknown) =>
     uses && needsGpu(uses) ? supplies.explain(error) : Promise.resolve(error);
 
-  async function load(
-    experiment: Experiment,
-    roles: readonly Role[],
-    uses: Uses,
-    progress: (progress: LoadProgress) => void = () => {},
-    signal?: AbortSignal,
-  ) {
-    const told = (loaded: number, total?: number) =>
-      progress({ stage: 'runtime', loaded, ...(total !== undefined && { total }) });
-    const folderOf = (id: string) => supplies.folder(id, baseUrl);
-    const stop = signal && { signal };
-    const loading = supplies
-      .runtime(uses.provider, told, signal)
-      .then((runtime) =>
-        loadCheckpoints({ experiment, roles, runtime, folderOf, library, progress, ...stop }),
-      );
-    return unlessLost(uses, loading);
-  }
-
   async function perform(current: Job): Promise<void> {
     const { start, abort } = current;
     const { run, experiment } = start;
-    let room: Furnished | undefined;
+    let prepared: Prepared | undefined;
     let uses: Uses | undefined;
     try {
       uses = choose(experiment, await hardware());
       const progress = throttle((one) => post({ type: 'progress', run, progress: one }));
-      const loaded = await load(experiment, rolesNeeded(experiment), uses, progress, abort.signal);
-      abort.signal.throwIfAborted();
-      room = furnish(loaded, supplies.backend(uses.kernels, 'run'));
+      const stopped = () => mustEnd(current);
+      const { signal } = abort;
+      prepared = await preparer.prepare({ start, uses, stopped, progress, signal });
+      signal.throwIfAborted();
+      if (prepared.save) current.save = prepared.save;
       post({ type: 'running', run, ...uses });
-      const events = watched(
-        runExperiment(experiment, room, () => mustEnd(current)),
-        uses,
-      );
+      const events = watched(prepared.events, uses);
       const say = (gathered: readonly RunEvent[]) =>
         post({ type: 'events', run, events: gathered });
-      const player = makePlayer(events, say, breathe, { paused: current.held });
+      const player = makePlayer(events, say, breathe, {
+        paused: current.held,
+        ...(prepared.endsStep && { ends: prepared.endsStep }),
+      });
       for (let step = 0; step < current.steps; step++) player.step();
+      if (current.steps > 0) current.held = false;
       current.player = player;
       await player.over;
     } catch (error) {
-      if (!abort.signal.aborted) {
+      // A training that is stopped still has something to do, which may fail.
+      if (!abort.signal.aborted || current.save) {
         const failure = toFailure(await meaning(uses, error));
         post({ type: 'events', run, events: [{ type: 'failed', failure }] });
       }
     } finally {
-      if (room) clear(room);
+      delete current.save;
+      if (prepared && uses) await unlessLost(uses, prepared.close()).catch(() => {});
       post({ type: 'ended', run });
     }
   }
@@ -195,11 +209,17 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   }
 
   function answerAll(): Promise<void> {
-    if (questions.length === 0) return answering;
+    if (chores.length === 0) return answering;
     answering = answering.then(async () => {
-      for (let one = questions.shift(); one; one = questions.shift()) await answer(one);
+      for (let one = chores.shift(); one; one = chores.shift()) await one();
     });
     return answering;
+  }
+
+  /** Done at once, or after the event that is being made. */
+  function soon(chore: () => Promise<void>): void {
+    chores.push(chore);
+    if (!computing) void answerAll();
   }
 
   async function answer({ request, experiment, prefix, token }: Question): Promise<void> {
@@ -212,7 +232,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
       const roles = (['small', 'large'] as const).filter(
         (role) => needed.includes(role) || library.find(keyOf(experiment[role], here)),
       );
-      const loaded = await load(experiment, roles, uses);
+      const loaded = await preparer.load(experiment, roles, uses);
       const looking = inspector.inspect(experiment, uses, loaded, prefix, token);
       const inspection = await unlessLost(uses, looking);
       post({ type: 'inspected', request, inspection });
@@ -245,9 +265,12 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   }
 
   function stop(one: Job | undefined): void {
-    one?.abort.abort();
-    one?.player?.stop();
-    one?.wake?.();
+    if (!one) return;
+    one.abort.abort();
+    // A training sees that it must end, and keeps what was learned; whatever else runs is cut off.
+    if (one.save) one.player?.play();
+    else one.player?.stop();
+    one.wake?.();
   }
 
   function control(one: Job | undefined, type: 'pause' | 'resume' | 'step'): void {
@@ -273,6 +296,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         case 'hello':
           baseUrl = message.baseUrl;
           void hardware().catch(() => {}); // a run that needs it will say why
+          void errands.tell().catch(() => {}); // and an errand that needs the store
           return;
         case 'ping':
           // While events are made, only the next one shows that they still come.
@@ -289,11 +313,12 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         case 'stop':
           return stop(find(message.run));
         case 'inspect':
-          questions.push(message);
-          if (!computing) void answerAll();
+          return soon(() => answer(message));
+        case 'hidden':
+          if (job?.save) soon(() => job?.save?.().catch(() => {}) ?? Promise.resolve());
           return;
         default:
-          return;
+          void errands.run(message);
       }
     },
   };

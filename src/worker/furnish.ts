@@ -4,6 +4,7 @@
 import type { Backend } from '../backend/backend.ts';
 import type { Role } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { parseLocalId } from '../experiment/names.ts';
 import { type Checkpoint, loadCheckpoint } from '../models/checkpoint.ts';
 import type { Decoder } from '../models/decoder.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
@@ -20,14 +21,15 @@ export interface LoadRequest {
   readonly roles: readonly Role[];
   readonly runtime: OrtRuntime;
   /** Where a checkpoint's files are. @throws UserError 'checkpoint' */
-  readonly folderOf: (id: string) => CheckpointFolder;
+  readonly folderOf: (id: string) => CheckpointFolder | Promise<CheckpointFolder>;
   readonly library: Library;
   readonly progress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
 }
 
+/** One's own checkpoints by content: a new name is no other checkpoint. */
 export const keyOf = (id: string, { provider }: Pick<OrtRuntime, 'provider'>): string =>
-  `${provider} ${id}`;
+  `${provider} ${parseLocalId(id)?.sha256 ?? id}`;
 
 /** One after the other: ONNX Runtime makes one session at a time. @throws UserError, AbortError */
 export async function loadCheckpoints(request: LoadRequest): Promise<Checkpoints> {
@@ -40,8 +42,8 @@ export async function loadCheckpoints(request: LoadRequest): Promise<Checkpoints
     // A session that was still being made when its GPU was lost belongs to a runtime that is no more.
     const stale = library.find(key)?.model.runtime !== runtime;
     if (stale) await library.drop((other) => other === key);
-    loaded[role] = await library.take(key, () =>
-      loadCheckpoint(folderOf(id), runtime, {
+    loaded[role] = await library.take(key, async () =>
+      loadCheckpoint(await folderOf(id), runtime, {
         progress: (stage, bytes, total) =>
           progress?.({
             stage,

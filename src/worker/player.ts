@@ -11,11 +11,18 @@ export interface Player {
   readonly over: Promise<void>;
   play(): void;
   pause(): void;
-  /** One event, then pause. */
+  /** One step, then pause. */
   step(): void;
   /** Ends the run after the event that is being made. */
   stop(): void;
   readonly stopped: boolean;
+}
+
+export interface PlayerOptions {
+  readonly paused?: boolean;
+  /** Is this the last event of a step? Every event is one by itself, unless this says otherwise. */
+  readonly ends?: (event: RunEvent) => boolean;
+  readonly now?: () => number;
 }
 
 /**
@@ -26,9 +33,9 @@ export function makePlayer(
   run: AsyncGenerator<RunEvent, void, void>,
   post: (events: readonly RunEvent[]) => void,
   breathe: () => Promise<void> | void,
-  { paused = false, now = () => performance.now() } = {},
+  { paused = false, ends = () => true, now = () => performance.now() }: PlayerOptions = {},
 ): Player {
-  /** Events that may still be made; a step allows one. */
+  /** Steps that may still be made. */
   let allowed = paused ? 0 : Number.POSITIVE_INFINITY;
   let stopped = false;
   let wake: (() => void) | undefined;
@@ -40,8 +47,8 @@ export function makePlayer(
     gathered = [];
     posted = now();
   };
-  const allow = (events: number) => {
-    allowed = events;
+  const allow = (steps: number) => {
+    allowed = steps;
     wake?.();
   };
 
@@ -60,7 +67,7 @@ export function makePlayer(
         }
         const { done, value } = await run.next();
         if (done) break;
-        allowed--;
+        if (ends(value)) allowed--;
         gathered.push(value);
         if (now() - posted >= POST_EVERY) flush();
       }

@@ -75,13 +75,11 @@ export function describeShelf(name: string, open: () => Promise<Shelf>): void {
       expect(release).toBeTypeOf('function');
       expect(await shelf.claim('mine')).toBeUndefined();
       expect((await shelf.claims()).has('mine')).toBe(true);
-      release?.();
-      // The browser frees a lock a moment later.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await release?.();
       expect((await shelf.claims()).has('mine')).toBe(false);
       const again = await shelf.claim('mine');
       expect(again).toBeTypeOf('function');
-      again?.();
+      await again?.();
     });
   });
 }
