@@ -168,7 +168,7 @@ export async function openStore(
 
     async folder(id) {
       const found = await find(checkpoints, parseLocalId(id)?.sha256);
-      if (!found || found.meta.deleted !== undefined) throw noCheckpoint(id, Boolean(found));
+      if (!found || found.meta.deleted !== undefined) throw noCheckpoint(id, found?.meta.name);
       return folderOf(found.records, found.key, found.meta.name);
     },
 
@@ -242,11 +242,11 @@ const damaged = (name: string, what: string) =>
     'It was damaged after it was written: delete it, and train it again with its recipe.',
   );
 
-const noCheckpoint = (id: string, inTrash: boolean) =>
+const noCheckpoint = (id: string, inTrash: string | undefined) =>
   new UserError(
     'checkpoint',
-    `The checkpoint ${parseLocalId(id)?.name ?? id} is ${inTrash ? 'in the trash' : 'not in this browser'}.`,
-    inTrash
+    `The checkpoint ${inTrash ?? parseLocalId(id)?.name ?? id} is ${inTrash === undefined ? 'not in this browser' : 'in the trash'}.`,
+    inTrash !== undefined
       ? 'Restore it, or choose another one.'
       : 'It was trained elsewhere: choose another one, or open the link of the training that made it.',
   );

@@ -2,7 +2,8 @@
 // answers nobody, and then the only remedy is to end it and start another. A run never takes the page with it.
 
 import type { Failure } from '../core/errors.ts';
-import type { ForPage, FromWorker, ToWorker } from './protocol.ts';
+import { askToStay } from '../store/persist.ts';
+import type { Errand, ForPage, FromWorker, ToWorker } from './protocol.ts';
 
 export interface ClientOptions {
   /** Makes a worker; called again when one had to be ended. */
@@ -13,6 +14,10 @@ export interface ClientOptions {
   readonly silenceMs?: number;
   /** How long a stopped run may take to end before its worker is ended. Milliseconds. */
   readonly stopMs?: number;
+  /** The same for a training, which first keeps what it has learned. Milliseconds. */
+  readonly keepMs?: number;
+  /** Asks the browser not to clear what is stored; called when something is first kept. */
+  readonly stay?: () => Promise<boolean>;
 }
 
 export interface Client {
@@ -35,6 +40,8 @@ export function createClient({
   baseUrl,
   silenceMs = 30_000,
   stopMs = 1500,
+  keepMs = 30_000,
+  stay = askToStay,
 }: ClientOptions): Client {
   const listeners = new Set<(message: ForPage) => void>();
   let worker: Worker | undefined;
@@ -42,6 +49,9 @@ export function createClient({
   const busy = new Map<number, StartMessage>();
   /** Inspections that wait for an answer. */
   const asked = new Set<number>();
+  /** Errands that do. */
+  const errands = new Set<number>();
+  let stayed = false;
   /** When the question was put that has not been answered yet. */
   let unanswered: number | undefined;
   let stopping: { readonly run: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
@@ -56,6 +66,11 @@ export function createClient({
     if (message.type === 'ended') settle(message.run);
     if (message.type === 'inspected' || message.type === 'inspectionFailed') {
       asked.delete(message.request);
+    }
+    if (isAnswer(message)) errands.delete(message.request);
+    if (!stayed && keepsSomething(message)) {
+      stayed = true;
+      void stay();
     }
     tell(message);
   }
@@ -89,10 +104,12 @@ export function createClient({
     const owed = [...busy];
     const unwanted = stopping?.run;
     const requests = [...asked];
+    const undone = [...errands];
     worker?.terminate();
     worker = undefined;
     unanswered = undefined;
     asked.clear();
+    errands.clear();
     for (const [run, start] of owed) {
       settle(run);
       if (unwanted !== undefined && run !== unwanted) {
@@ -105,12 +122,16 @@ export function createClient({
     for (const request of requests) {
       tell({ type: 'inspectionFailed', request, failure: failure ?? stoppedWorker });
     }
+    for (const request of undone) {
+      tell({ type: 'refused', request, failure: failure ?? stoppedWorker });
+    }
   }
 
   function send(message: ToWorker): void {
     const to = worker ?? begin();
     if (message.type === 'start') busy.set(message.run, message);
     else if (message.type === 'inspect') asked.add(message.request);
+    else if (isErrand(message)) errands.add(message.request);
     to.postMessage(message);
   }
 
@@ -137,7 +158,8 @@ export function createClient({
     stop(run) {
       if (!busy.has(run)) return;
       worker?.postMessage({ type: 'stop', run } satisfies ToWorker);
-      stopping ??= { run, timer: setTimeout(() => replace(), stopMs) };
+      const patience = busy.get(run)?.experiment.mode === 'train' ? keepMs : stopMs;
+      stopping ??= { run, timer: setTimeout(() => replace(), patience) };
     },
     dispose() {
       clearInterval(clock);
@@ -147,6 +169,20 @@ export function createClient({
     },
   };
 }
+
+/** Everything else that has a request is a question about a token. */
+const isErrand = (message: ToWorker): message is Errand =>
+  'request' in message && message.type !== 'inspect';
+
+const ANSWERS = ['done', 'dataRead', 'exported', 'refused'] as const;
+type Answer = Extract<FromWorker, { readonly type: (typeof ANSWERS)[number] }>;
+const isAnswer = (message: FromWorker): message is Answer =>
+  ANSWERS.some((type) => type === message.type);
+
+/** A checkpoint was kept where it can stay. */
+const keepsSomething = (message: FromWorker): boolean =>
+  message.type === 'events' &&
+  message.events.some((event) => event.type === 'kept' && !event.checkpoint.temporary);
 
 const hung = (ms: number): Failure => ({
   code: 'timeout',

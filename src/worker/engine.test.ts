@@ -1,89 +1,10 @@
 // The worker's behaviour as sentences, with the built-in pair on Node's ONNX Runtime.
-import { beforeAll, describe, expect, it } from 'vitest';
-import { diskFolder, loadNodeRuntime } from '../../cli/nodeRuntime.ts';
-import { createCpuBackend } from '../backend/cpu.ts';
+import { describe, expect, it } from 'vitest';
+import { diskFolder } from '../../cli/nodeRuntime.ts';
+import { processor, soon, talk } from '../../test/support/talk.ts';
 import { UserError } from '../core/errors.ts';
-import type { RunEvent } from '../core/events.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
-import type { OrtRuntime } from '../models/runtime.ts';
-import { createMemoryShelf } from '../store/memoryShelf.ts';
-import { openStore } from '../store/store.ts';
-import { createEngine, type Engine, type Supplies } from './engine.ts';
-import type { FromWorker, Hardware } from './protocol.ts';
-
-const processor: Hardware = {
-  deviceClass: 'noAdapter',
-  adapter: '',
-  why: 'No adapter.',
-  provider: 'wasm',
-  kernels: 'cpu',
-  features: [],
-};
-let runtime: OrtRuntime;
-beforeAll(async () => {
-  runtime = await loadNodeRuntime();
-});
-
-/** An engine and everything that it has said. */
-function talk(changes: Partial<Supplies> = {}) {
-  const said: FromWorker[] = [];
-  const store = openStore(createMemoryShelf());
-  const loads: string[] = [];
-  let heard: () => void = () => {};
-  let lose: (error: UserError) => void = () => {};
-  const engine: Engine = createEngine(
-    {
-      hardware: async () => processor,
-      runtime: async () => runtime,
-      backend: () => createCpuBackend(),
-      folder(id) {
-        loads.push(id);
-        return diskFolder(`public/models/${id}`);
-      },
-      store: () => store,
-      onLost: (listener) => {
-        lose = listener;
-      },
-      explain: async (error) => error,
-      ...changes,
-    },
-    (message) => {
-      said.push(message);
-      heard();
-    },
-  );
-  const until = async (wanted: () => boolean) => {
-    while (!wanted()) {
-      await new Promise<void>((resolve) => {
-        heard = resolve;
-      });
-    }
-  };
-  const events = (run: number): RunEvent[] =>
-    said.flatMap((one) => (one.type === 'events' && one.run === run ? one.events : []));
-  const ended = (run: number) => said.some((one) => one.type === 'ended' && one.run === run);
-  const types = (run: number) => events(run).map((event) => event.type);
-  const start = (run: number, experiment: Partial<Experiment> = {}, paused = false) =>
-    engine.receive({
-      type: 'start',
-      run,
-      experiment: { ...defaultExperiment, ...experiment },
-      paused,
-    });
-  engine.receive({ type: 'hello', baseUrl: 'http://localhost/' });
-  return {
-    engine,
-    said,
-    until,
-    events,
-    ended,
-    types,
-    start,
-    loads,
-    lose: (e: UserError) => lose(e),
-  };
-}
-const soon = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
+import type { Hardware } from './protocol.ts';
 
 describe('a run', () => {
   it('says what it loads, what it uses, what happens, and that it is over', async () => {
