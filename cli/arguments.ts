@@ -11,6 +11,9 @@ export interface Options {
   /** Folders that take the place of the link's checkpoints. */
   readonly small?: string;
   readonly large?: string;
+  /** The data file of a training, and where its checkpoint goes. */
+  readonly data?: string;
+  readonly out?: string;
   readonly threads: number;
   readonly verbose: boolean;
 }
@@ -26,13 +29,15 @@ Runs an experiment without the page and prints its events, one JSON object per l
   --models DIR  where the built-in checkpoints are (public/models)
   --small DIR   a checkpoint folder in place of the experiment's small model
   --large DIR   the same for the large one
+  --data FILE   the data file that a training's link names
+  --out DIR     where a training's checkpoint folder goes
   --threads N   threads within one operation (1)
   --verbose     also the raw text behind an error
   --help        this text
 
 Exit code: 0 done, 1 the run failed, 2 the command line was not understood.`;
 
-const VALUES = ['models', 'small', 'large', 'threads'] as const;
+const VALUES = ['models', 'small', 'large', 'data', 'out', 'threads'] as const;
 type ValueName = (typeof VALUES)[number];
 const isValueName = (name: string): name is ValueName => VALUES.some((known) => known === name);
 
@@ -65,13 +70,15 @@ export function parseArguments(
   }
   const hash = hashOf(source, read);
   if (typeof hash !== 'string') return hash;
-  const small = values.get('small');
-  const large = values.get('large');
+  const folders = ['small', 'large', 'data', 'out'] as const;
+  const given = folders.flatMap((name) => {
+    const value = values.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
     hash,
     models: values.get('models') ?? 'public/models',
-    ...(small !== undefined && { small }),
-    ...(large !== undefined && { large }),
+    ...Object.fromEntries(given),
     threads,
     verbose,
   };

@@ -3,7 +3,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Architecture } from '../src/models/decoderGraph.ts';
-import { type CheckpointFolder, missingFile } from '../src/models/folder.ts';
 import type { Recipe } from './recipe.ts';
 
 export type Files = ReadonlyMap<string, Uint8Array>;
@@ -54,18 +53,6 @@ export function checkpointFiles(
     ['tokenizer_config.json', tokenizer.config],
     ['onnx/model.onnx', model],
   ]);
-}
-
-export function memoryFolder(name: string, files: Files): CheckpointFolder {
-  return {
-    name,
-    files: new Set(files.keys()),
-    async read(path) {
-      const file = files.get(path);
-      if (file === undefined) throw missingFile(name, path, 'it was not written');
-      return file;
-    },
-  };
 }
 
 /** Whole or not at all: whoever is interrupted leaves the old file. */

@@ -1,4 +1,5 @@
 // The command line as somebody at a terminal sees it.
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +91,32 @@ describe('checkpoints of one’s own', () => {
     // Small and large are one model, so nothing is ever struck out.
     const generated = events().find((event) => event.type === 'generated');
     expect(generated?.stats.rollbacks).toBe(0);
+  });
+});
+
+describe('a training', () => {
+  const link = '#v=1&mode=train&method=sft&steps=2&batch=4&evaluateEvery=0&problems=2';
+
+  it('prints its events and writes a folder that a later run can read', async () => {
+    const out = join(folder, 'trained');
+    const { code, events, said } = await tandem(link, '--out', out);
+    expect(code).toBe(0);
+    expect(events().map(({ type }) => type)).toContain('kept');
+    const written = /Written to (.*)\.$/m.exec(said)?.[1] as string;
+    const again = await tandem('#v=1&prompt=say+7%3A+', '--small', written);
+    expect(again.code).toBe(0);
+  });
+
+  it('learns from a file if it is the one that the link means', async () => {
+    const text = '{"prompt": "say 7: ", "completion": "seven."}\n'.repeat(3);
+    const data = file('seven.jsonl', text);
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const named = (hash: string) => `${link}&data=file%3A${hash}%3Aseven.jsonl`;
+    expect((await tandem(named(sha256), '--data', data)).code).toBe(0);
+    const other = await tandem(named('a'.repeat(64)), '--data', data);
+    expect(other.code).toBe(1);
+    expect(other.said).toContain('seven.jsonl');
+    expect((await tandem(named(sha256), '--data', 'nowhere')).said).toContain('cannot be read');
   });
 });
 

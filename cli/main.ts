@@ -9,9 +9,11 @@ import { compareDigest } from '../src/experiment/digest.ts';
 import { decode } from '../src/experiment/link.ts';
 import { furnish, loadCheckpoints } from '../src/worker/furnish.ts';
 import { createLibrary } from '../src/worker/library.ts';
-import { rolesNeeded, runExperiment } from '../src/worker/runExperiment.ts';
+import { rolesNeeded } from '../src/worker/roles.ts';
+import { runExperiment } from '../src/worker/runExperiment.ts';
 import { type Options, parseArguments, USAGE } from './arguments.ts';
 import { diskFolder, loadNodeRuntime } from './nodeRuntime.ts';
+import { runTraining } from './runTraining.ts';
 
 type Say = (line: string) => void;
 
@@ -49,14 +51,26 @@ async function run(options: Options, out: Say, say: Say): Promise<void> {
   }
   const { small = experiment.small, large = experiment.large } = options;
   const runtime = await loadNodeRuntime(options.threads);
+  const named = { ...experiment, small, large };
+  const folderOf = (id: string) =>
+    id === options.small || id === options.large
+      ? diskFolder(id)
+      : diskFolder(join(options.models, id), id);
+  if (experiment.mode === 'train') {
+    const { data, out: folder } = options;
+    const files = {
+      ...(data !== undefined && { data }),
+      ...(folder !== undefined && { out: folder }),
+    };
+    const training = { experiment: named, runtime, folderOf, say, ...files };
+    for await (const event of runTraining(training)) out(JSON.stringify(event));
+    return;
+  }
   const checkpoints = await loadCheckpoints({
-    experiment: { small, large },
+    experiment: named,
     roles: rolesNeeded(experiment),
     runtime,
-    folderOf: (id) =>
-      id === options.small || id === options.large
-        ? diskFolder(id)
-        : diskFolder(join(options.models, id), id),
+    folderOf,
     library: createLibrary(),
   });
   try {

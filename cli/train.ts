@@ -8,7 +8,7 @@ import { loadCheckpoint } from '../src/models/checkpoint.ts';
 import { decoderConfig } from '../src/models/config.ts';
 import { createTrainable } from '../src/models/createTrainable.ts';
 import { decoderGraph } from '../src/models/decoderGraph.ts';
-import { readJson } from '../src/models/folder.ts';
+import { memoryFolder, readJson } from '../src/models/folder.ts';
 import type { OrtRuntime } from '../src/models/runtime.ts';
 import { makeTokenizer, type Tokenizer } from '../src/models/tokenizer.ts';
 import type { Trainable } from '../src/models/trainable.ts';
@@ -20,7 +20,6 @@ import {
   checkpointFiles,
   configFile,
   type FamilyTokenizer,
-  memoryFolder,
   readme,
   writeFolder,
   writeWhole,

@@ -12,8 +12,8 @@ import { type Fields, type Kernel, readOnly, type ValuesOf } from '../kernels/ke
 import { BAD_ENTROPY } from '../kernels/tokenLogProbs.ts';
 import { tokenLoss } from '../kernels/tokenLoss.ts';
 import { download } from './download.ts';
-import type { Input } from './runner.ts';
 import { bindGroup, encode } from './pipelines.ts';
+import type { Input } from './runner.ts';
 import { WebGpuRunner } from './webgpu.ts';
 
 type Floats = Float32Array<ArrayBuffer>;

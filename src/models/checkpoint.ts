@@ -2,7 +2,7 @@
 // and a tokenizer, and nobody needs to know that there were files.
 
 import { UserError } from '../core/errors.ts';
-import { type DecoderConfig, decoderConfig } from './config.ts';
+import { decoderConfig } from './config.ts';
 import { type CheckpointFolder, readJson } from './folder.ts';
 import { checkOnnx } from './onnxFile.ts';
 import { OnnxModel } from './onnxModel.ts';
@@ -30,59 +30,6 @@ export interface LoadOptions {
   readonly file?: string;
 }
 
-/** A checkpoint's texts: what it takes to write and read its tokens. */
-export interface CheckpointTexts {
-  readonly name: string;
-  readonly config: DecoderConfig;
-  readonly tokenizer: Tokenizer;
-}
-
-/** A checkpoint's files, read and checked, before there is a session. */
-export interface CheckpointParts extends CheckpointTexts {
-  /** Of the ONNX file, and where it is, for error texts. */
-  readonly bytes: Uint8Array;
-  readonly path: string;
-}
-
-/** @throws UserError 'checkpoint', 'tokenizer'; DOMException AbortError when `signal` says so */
-export async function readTexts(
-  folder: CheckpointFolder,
-  signal?: AbortSignal,
-): Promise<CheckpointTexts> {
-  const { name } = folder;
-  const json = (path: string) => readJson(folder, path, signal);
-  const reading = [
-    json('config.json'),
-    json('tokenizer.json'),
-    json('tokenizer_config.json'),
-  ] as const;
-  // All at once, but of several failures always the same one is told: the first in this order.
-  await Promise.allSettled(reading);
-  const [config, tokenizerJson, tokenizerConfig] = [
-    await reading[0],
-    await reading[1],
-    await reading[2],
-  ];
-  const generation = await generationConfig(folder, config.eos_token_id === undefined, signal);
-  const decoder = decoderConfig(name, config, generation);
-  const tokenizer = makeTokenizer(name, tokenizerJson, tokenizerConfig, decoder.bos);
-  return { name, config: decoder, tokenizer };
-}
-
-/** @throws as `readTexts`, and UserError 'onnx' */
-export async function readParts(
-  folder: CheckpointFolder,
-  { progress, signal, file = 'onnx/model.onnx' }: LoadOptions = {},
-): Promise<CheckpointParts> {
-  const told = (loaded: number, total?: number) => progress?.('download', loaded, total);
-  const reading = [readTexts(folder, signal), folder.read(file, told, signal)] as const;
-  await Promise.allSettled(reading);
-  const [texts, bytes] = [await reading[0], await reading[1]];
-  const path = `${folder.name}/${file}`;
-  checkOnnx(bytes, path);
-  return { ...texts, bytes, path };
-}
-
 /**
  * @throws UserError 'checkpoint', 'onnx', 'tokenizer': what was found, what was expected, what to do
  * @throws DOMException AbortError when `signal` says so
@@ -90,14 +37,33 @@ export async function readParts(
 export async function loadCheckpoint(
   folder: CheckpointFolder,
   runtime: OrtRuntime,
-  options: LoadOptions = {},
+  { progress, signal, file = 'onnx/model.onnx' }: LoadOptions = {},
 ): Promise<Checkpoint> {
-  const { progress, signal } = options;
-  const { name, config, tokenizer, bytes, path } = await readParts(folder, options);
+  const { name } = folder;
+  const json = (path: string) => readJson(folder, path, signal);
+  const reading = [
+    json('config.json'),
+    json('tokenizer.json'),
+    json('tokenizer_config.json'),
+    folder.read(file, (loaded, total) => progress?.('download', loaded, total), signal),
+  ] as const;
+  // All at once, but of several failures always the same one is told: the first in this order.
+  await Promise.allSettled(reading);
+  const [config, tokenizerJson, tokenizerConfig, bytes] = [
+    await reading[0],
+    await reading[1],
+    await reading[2],
+    await reading[3],
+  ];
+  const path = `${name}/${file}`;
+  checkOnnx(bytes, path);
+  const generation = await generationConfig(folder, config.eos_token_id === undefined, signal);
+  const decoder = decoderConfig(name, config, generation);
+  const tokenizer = makeTokenizer(name, tokenizerJson, tokenizerConfig, decoder.bos);
 
   signal?.throwIfAborted();
   progress?.('session');
-  const model = await OnnxModel.create(name, path, config, runtime, bytes);
+  const model = await OnnxModel.create(name, path, decoder, runtime, bytes);
   try {
     signal?.throwIfAborted();
     progress?.('warmUp');

@@ -85,6 +85,22 @@ export function httpFolder(
   };
 }
 
+/** Files in memory. */
+export function memoryFolder(
+  name: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): CheckpointFolder {
+  return {
+    name,
+    files: new Set(files.keys()),
+    async read(path) {
+      const file = files.get(path);
+      if (file === undefined) throw missingFile(name, path, 'it was not written');
+      return file;
+    },
+  };
+}
+
 export interface Download {
   /** The file as people know it. */
   readonly what: string;

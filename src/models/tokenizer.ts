@@ -11,10 +11,6 @@ export interface Tokenizer {
   readonly bos: number | undefined;
   /** Ids of `text` as a prompt, beginning-of-text token first. @throws UserError 'prompt' */
   encode(text: string): number[];
-  /** Ids of `text` as the continuation of another: without what begins or ends a text. May be empty. */
-  encodeMore(text: string): number[];
-  /** Characters of `text` that no id stands for, as they are shown. */
-  missing(text: string): readonly string[];
   /** Text of `ids`, special tokens left out. */
   decode(ids: readonly number[]): string;
   /** One token as it is shown, special tokens by name. */
@@ -104,8 +100,6 @@ export function makeTokenizer(
         'Write at least one character.',
       );
     },
-    encodeMore: (text) => idsOf(text, false).filter((id) => id !== undefined),
-    missing: (text) => missingCharacters(text).map(nameOf),
     decode: (ids) => textOf(ids, true),
     piece(id) {
       const known = pieces[id];

@@ -2,8 +2,8 @@
 
 import type { Shelf } from './shelf.ts';
 
-export function createMemoryShelf(): Shelf {
-  const files = new Map<string, Blob>();
+/** @param files what is on it already; another tab is another shelf of the same files */
+export function createMemoryShelf(files = new Map<string, Blob>()): Shelf {
   const queues = new Map<string, Promise<unknown>>();
   const claims = new Set<string>();
   const inside = (folder: string) => [...files].filter(([path]) => path.startsWith(`${folder}/`));

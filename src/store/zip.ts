@@ -1,18 +1,12 @@
-// A folder as one file, for the download.
+// A checkpoint folder as one file to download.
 
 import { downloadZip } from 'client-zip';
 
-/** @param files by path; they come to lie in a folder named `folder` */
-export async function zipOf(
-  folder: string,
-  files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
-  modified: Date,
-): Promise<Blob> {
-  const entries = [...files].map(([path, input]) => ({
-    name: `${folder}/${path}`,
-    input,
-    lastModified: modified,
+/** @param name of the folder within */
+export function zipOf(name: string, files: ReadonlyMap<string, Uint8Array>): Promise<Blob> {
+  const entries = [...files].map(([path, bytes]) => ({
+    name: `${name}/${path}`,
+    input: new Uint8Array(bytes),
   }));
-  // Weights do not shrink, so nothing is compressed.
   return downloadZip(entries).blob();
 }

@@ -1,90 +1,66 @@
-// What people's files hold, sooner or later.
+// What people bring is never quite what was asked for; every line is either an example or named.
+
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseJsonLines } from './jsonLines.ts';
 
-const good = '{"prompt": "2+2=", "completion": "4"}';
+const good = '{"prompt": "a", "completion": "b"}';
 
-describe('a file of JSON Lines', () => {
-  it('whatever examples are written come back, each with its line', () => {
-    const text = fc.string({ unit: 'grapheme' });
-    const example = fc.record({ prompt: text, completion: text.filter((t) => t !== '') });
-    fc.assert(
-      fc.property(fc.array(example), fc.constantFrom('\n', '\r\n', '\n\n'), (all, end) => {
-        const written = all.map((one) => JSON.stringify(one)).join(end);
-        const { examples, problems } = parseJsonLines(written);
-        expect(problems).toEqual([]);
-        const step = end === '\n\n' ? 2 : 1;
-        expect(examples).toEqual(all.map((one, i) => ({ line: 1 + i * step, ...one })));
+describe('lines', () => {
+  test('what is written is read back, whatever the texts', async () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 30 });
+    const completion = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.record({ prompt: text, completion })), async (examples) => {
+        const file = examples.map((example) => JSON.stringify(example)).join('\n');
+        const read = await parseJsonLines(file);
+        expect(read.problems).toEqual([]);
+        expect(read.examples).toEqual(examples.map((one, i) => ({ line: i + 1, ...one })));
       }),
     );
   });
 
-  it('any text at all is read without an exception, and every line that is not blank is accounted for', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        const { examples, problems } = parseJsonLines(text);
-        const lines = text
-          .replace(/^\ufeff/, '')
-          .split('\n')
-          .filter((line) => line.trim() !== '');
-        expect(examples.length + problems.length).toBe(lines.length);
-      }),
-    );
+  test('blank lines, Windows line ends and a byte order mark do not matter, numbers stay', async () => {
+    const read = await parseJsonLines(`\ufeff${good}\r\n\r\n  \n${good}\r\n`);
+    expect(read).toEqual({
+      lines: 2,
+      problems: [],
+      examples: [
+        { line: 1, prompt: 'a', completion: 'b' },
+        { line: 4, prompt: 'a', completion: 'b' },
+      ],
+    });
   });
 
-  it('a byte order mark, Windows line ends, blank lines and a missing last line end do not matter', () => {
-    const { examples, problems } = parseJsonLines(`\ufeff${good}\r\n\r\n   \t\r\n${good}`);
-    expect(problems).toEqual([]);
-    expect(examples.map(({ line }) => line)).toEqual([1, 4]);
+  test('an empty file is no error, and no example', async () => {
+    expect(await parseJsonLines('')).toEqual({ lines: 0, problems: [], examples: [] });
   });
 
-  it('other fields are left alone, and an empty prompt is one', () => {
-    const { examples } = parseJsonLines('{"id": 3, "prompt": "", "completion": "a", "tags": []}');
-    expect(examples).toEqual([{ line: 1, prompt: '', completion: 'a' }]);
-  });
-
-  it.each([
-    ['{"prompt": "a", "completion": "b"', '“{"prompt": "a", "complet…” is not JSON.'],
-    ['hello', '“hello” is not JSON.'],
-    ['["a", "b"]', 'a list instead of an object with prompt and completion.'],
-    ['null', 'null instead of an object with prompt and completion.'],
-    ['3', 'a number instead of an object with prompt and completion.'],
-    ['"text"', 'text instead of an object with prompt and completion.'],
-    ['{}', 'there is no prompt.'],
+  test.each([
+    ['prompt: a', 'is not JSON'],
+    ['{"prompt": "a", "completion": "b"', 'is not JSON'],
+    ['["a", "b"]', 'is not an object with prompt and completion'],
+    ['null', 'is not an object with prompt and completion'],
+    ['{"prompt": "a"}', 'has no "completion"'],
+    ['{"text": "a"}', 'has no "prompt"'],
+    ['{"prompt": 3, "completion": "b"}', 'has a "prompt" that is not text'],
     [
-      '{"input": "a", "completion": "b"}',
-      'there is no prompt. Its fields are “input”, “completion”.',
-    ],
-    ['{"prompt": "a"}', 'there is no completion. Its fields are “prompt”.'],
-    ['{"prompt": ["a"], "completion": "b"}', 'the prompt is a list instead of text.'],
-    ['{"prompt": "a", "completion": 4}', 'the completion is a number instead of text.'],
-    ['{"prompt": "a", "completion": null}', 'the completion is null instead of text.'],
-    ['{"prompt": "a", "completion": {}}', 'the completion is an object instead of text.'],
-    ['{"prompt": "a", "completion": ""}', 'the completion is empty: nothing to learn.'],
-    [
-      '{"prompt": "\\ud83d", "completion": "b"}',
-      'the prompt holds half of a character (a lone surrogate).',
+      '{"prompt": "a", "completion": ""}',
+      'has an empty "completion": there is nothing to learn from it',
     ],
     [
-      '{"__proto__": {"prompt": "a", "completion": "b"}}',
-      'there is no prompt. Its fields are “__proto__”.',
+      '{"prompt": "\\ud800", "completion": "b"}',
+      'has half of a surrogate pair, which is no character',
     ],
-  ])('%s is named with its line', (line, what) => {
-    const { examples, problems } = parseJsonLines(`${good}\n\n${line}\n${good}`);
-    expect(problems).toEqual([{ line: 3, what }]);
-    expect(examples.map((one) => one.line)).toEqual([1, 4]);
+  ])('%s', async (bad, what) => {
+    const read = await parseJsonLines(`${good}\n${bad}\n${good}`);
+    expect(read.problems).toEqual([{ line: 2, what }]);
+    expect(read.examples.map(({ line }) => line)).toEqual([1, 3]);
   });
 
-  it('what is shown of a file is short and cannot turn the text around', () => {
-    const [problem] = parseJsonLines(`\u202e\u0007${'x'.repeat(1e6)}`).problems;
-    expect(problem?.what).toBe(`“\u{fffd}\u{fffd}${'x'.repeat(22)}…” is not JSON.`);
-  });
-
-  it('a file of many lines takes time in proportion', () => {
-    const lines = 100_000;
-    const { examples } = parseJsonLines(`${good}\n`.repeat(lines));
-    expect(examples.length).toBe(lines);
-    expect(examples.at(-1)?.line).toBe(lines);
+  test('a large file lets others have a turn', async () => {
+    let turns = 0;
+    await parseJsonLines(`${good}\n`.repeat(5000), () => void turns++);
+    expect(turns).toBe(5);
   });
 });

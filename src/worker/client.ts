@@ -14,9 +14,7 @@ export interface ClientOptions {
   readonly silenceMs?: number;
   /** How long a stopped run may take to end before its worker is ended. Milliseconds. */
   readonly stopMs?: number;
-  /** The same for a training, which first keeps what it has learned. Milliseconds. */
-  readonly keepMs?: number;
-  /** Asks the browser not to clear what is stored; called when something is first kept. */
+  /** Asks the browser not to clear what is stored; called when a checkpoint is first kept. */
   readonly stay?: () => Promise<boolean>;
 }
 
@@ -40,7 +38,6 @@ export function createClient({
   baseUrl,
   silenceMs = 30_000,
   stopMs = 1500,
-  keepMs = 30_000,
   stay = askToStay,
 }: ClientOptions): Client {
   const listeners = new Set<(message: ForPage) => void>();
@@ -49,8 +46,8 @@ export function createClient({
   const busy = new Map<number, StartMessage>();
   /** Inspections that wait for an answer. */
   const asked = new Set<number>();
-  /** Errands that do. */
-  const errands = new Set<number>();
+  /** Errands that wait for one. */
+  const sent = new Set<Errand['request']>();
   let stayed = false;
   /** When the question was put that has not been answered yet. */
   let unanswered: number | undefined;
@@ -67,7 +64,7 @@ export function createClient({
     if (message.type === 'inspected' || message.type === 'inspectionFailed') {
       asked.delete(message.request);
     }
-    if (isAnswer(message)) errands.delete(message.request);
+    if (isAnswer(message)) sent.delete(message.request);
     if (!stayed && keepsSomething(message)) {
       stayed = true;
       void stay();
@@ -104,12 +101,12 @@ export function createClient({
     const owed = [...busy];
     const unwanted = stopping?.run;
     const requests = [...asked];
-    const undone = [...errands];
+    const errands = [...sent];
     worker?.terminate();
     worker = undefined;
     unanswered = undefined;
     asked.clear();
-    errands.clear();
+    sent.clear();
     for (const [run, start] of owed) {
       settle(run);
       if (unwanted !== undefined && run !== unwanted) {
@@ -122,7 +119,7 @@ export function createClient({
     for (const request of requests) {
       tell({ type: 'inspectionFailed', request, failure: failure ?? stoppedWorker });
     }
-    for (const request of undone) {
+    for (const request of errands) {
       tell({ type: 'refused', request, failure: failure ?? stoppedWorker });
     }
   }
@@ -131,7 +128,7 @@ export function createClient({
     const to = worker ?? begin();
     if (message.type === 'start') busy.set(message.run, message);
     else if (message.type === 'inspect') asked.add(message.request);
-    else if (isErrand(message)) errands.add(message.request);
+    else if ('request' in message) sent.add(message.request);
     to.postMessage(message);
   }
 
@@ -158,7 +155,8 @@ export function createClient({
     stop(run) {
       if (!busy.has(run)) return;
       worker?.postMessage({ type: 'stop', run } satisfies ToWorker);
-      const patience = busy.get(run)?.experiment.mode === 'train' ? keepMs : stopMs;
+      // A training has something to keep first, and hears of the stop when its step is done.
+      const patience = busy.get(run)?.experiment.mode === 'train' ? silenceMs : stopMs;
       stopping ??= { run, timer: setTimeout(() => replace(), patience) };
     },
     dispose() {
@@ -170,14 +168,10 @@ export function createClient({
   };
 }
 
-/** Everything else that has a request is a question about a token. */
-const isErrand = (message: ToWorker): message is Errand =>
-  'request' in message && message.type !== 'inspect';
-
-const ANSWERS = ['done', 'dataRead', 'exported', 'refused'] as const;
-type Answer = Extract<FromWorker, { readonly type: (typeof ANSWERS)[number] }>;
-const isAnswer = (message: FromWorker): message is Answer =>
-  ANSWERS.some((type) => type === message.type);
+const isAnswer = (
+  message: FromWorker,
+): message is Extract<FromWorker, { type: 'done' | 'dataRead' | 'exported' | 'refused' }> =>
+  ['done', 'dataRead', 'exported', 'refused'].includes(message.type);
 
 /** A checkpoint was kept where it can stay. */
 const keepsSomething = (message: FromWorker): boolean =>

@@ -8,9 +8,7 @@ import { UserError } from '../core/errors.ts';
 import { builtinFolder } from '../models/builtin.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import { loadWasmRuntime, loadWebGpuRuntime } from '../models/webRuntime.ts';
-import { createMemoryShelf } from '../store/memoryShelf.ts';
-import { openOpfsShelf } from '../store/opfsShelf.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openBrowserStore } from '../store/browserStore.ts';
 import { createEngine } from './engine.ts';
 import { createGpu } from './gpu.ts';
 import type { ToWorker } from './protocol.ts';
@@ -20,21 +18,6 @@ const gpu = createGpu();
 const runtimes = new Map<GPUDevice | undefined, Promise<OrtRuntime>>();
 const backends = new WeakMap<GPUDevice, Map<string, Backend>>();
 const withoutGpu = new Map<string, Backend>();
-
-let store: Promise<Store> | undefined;
-
-/** The browser's own file system, or memory where there is none. */
-async function openKept(): Promise<Store> {
-  const shelf = await openOpfsShelf();
-  if ('why' in shelf) return openStore(createMemoryShelf(), shelf);
-  try {
-    return await openStore(shelf);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const why = `What was stored in this browser cannot be read (${reason}).`;
-    return openStore(createMemoryShelf(), { why });
-  }
-}
 
 function deviceFor(what: string): GPUDevice {
   if (gpu.device) return gpu.device;
@@ -82,7 +65,8 @@ const engine = createEngine(
     },
 
     folder: builtinFolder,
-    store: () => (store ??= openKept()),
+
+    store: openBrowserStore,
 
     onLost(listener) {
       gpu.onLost((error) => {

@@ -1,10 +1,19 @@
 // The worker's behaviour as sentences, with the built-in pair on Node's ONNX Runtime.
-import { describe, expect, it } from 'vitest';
-import { diskFolder } from '../../cli/nodeRuntime.ts';
-import { processor, soon, talk } from '../../test/support/talk.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { diskFolder, loadNodeRuntime } from '../../cli/nodeRuntime.ts';
+import { processor, talkTo } from '../../test/support/talkTo.ts';
 import { UserError } from '../core/errors.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
+import type { OrtRuntime } from '../models/runtime.ts';
+import type { Supplies } from './engine.ts';
 import type { Hardware } from './protocol.ts';
+
+let runtime: OrtRuntime;
+beforeAll(async () => {
+  runtime = await loadNodeRuntime();
+});
+const talk = (changes: Partial<Supplies> = {}) => talkTo(runtime, changes);
+const soon = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('a run', () => {
   it('says what it loads, what it uses, what happens, and that it is over', async () => {
@@ -12,13 +21,7 @@ describe('a run', () => {
     start(1);
     await until(() => ended(1));
     const order = [...new Set(said.map((one) => one.type))];
-    expect(order.filter((type) => type !== 'stored')).toEqual([
-      'hardware',
-      'progress',
-      'running',
-      'events',
-      'ended',
-    ]);
+    expect(order).toEqual(['hardware', 'stored', 'progress', 'running', 'events', 'ended']);
     const stages = said.flatMap((one) =>
       one.type === 'progress' ? [`${one.progress.role} ${one.progress.stage}`] : [],
     );

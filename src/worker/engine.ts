@@ -1,25 +1,28 @@
 // The compute worker without the worker: messages in, messages out. It computes one thing at a time: a run,
-// or between two of its events a chore: the answer to a question about a token, the saving of a training.
+// or between two of its events the answer to a question about a token.
 
 import type { Backend } from '../backend/backend.ts';
 import { toFailure, type UserError } from '../core/errors.ts';
-import type { RunEvent } from '../core/events.ts';
+import type { Role, RunEvent } from '../core/events.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import type { Store } from '../store/store.ts';
 import { createBreath } from './breath.ts';
-import { createErrands } from './errands.ts';
-import { keyOf } from './furnish.ts';
+import { createErrands, isErrand } from './errands.ts';
+import { clear, type Furnished, furnish, keyOf, loadCheckpoints } from './furnish.ts';
 import { choose, needsGpu, type Uses } from './hardware.ts';
 import { createInspector } from './inspect.ts';
 import { createInterruptible } from './interruptible.ts';
 import { createLibrary } from './library.ts';
 import { makePlayer, type Player } from './player.ts';
-import { createPreparer, type Prepared } from './prepare.ts';
-import type { FromWorker, Hardware, ToWorker } from './protocol.ts';
-import { rolesNeeded } from './runExperiment.ts';
+import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
+import { rolesNeeded } from './roles.ts';
+import { runExperiment } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
+import { endsStep } from './trainExperiment.ts';
+import { prepareTraining, type TrainJob } from './trainJob.ts';
 
 /** What differs between a page and a test. */
 export interface Supplies {
@@ -32,9 +35,9 @@ export interface Supplies {
   ): Promise<OrtRuntime>;
   /** Kept from run to run. Questions have one of their own: what they read back is not the run's. */
   backend(kernels: Uses['kernels'], purpose: 'run' | 'question'): Backend;
-  /** A built-in one. @throws UserError 'checkpoint' when there is no such checkpoint */
+  /** @throws UserError 'checkpoint' when there is no such checkpoint */
   folder(id: string, baseUrl: string): CheckpointFolder;
-  /** What is kept in this browser. Asked for whenever it is needed. */
+  /** What stays in the browser; opened once. */
   store(): Promise<Store>;
   /** `listener` is called whenever a GPU that was given out is lost. */
   onLost(listener: (error: UserError) => void): void;
@@ -51,8 +54,7 @@ interface Job {
   readonly abort: AbortController;
   /** Once its models are ready. */
   player?: Player;
-  /** Of a training that is going on. */
-  save?: () => Promise<void>;
+  training?: TrainJob;
   /** Paused, but for so many steps; counted here until there is a player. */
   held: boolean;
   steps: number;
@@ -68,8 +70,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   const library = createLibrary();
   const inspector = createInspector((kernels) => supplies.backend(kernels, 'question'));
   const breath = createBreath();
-  /** What waits for a moment in which nothing else is computed. */
-  const chores: (() => Promise<void>)[] = [];
+  const questions: Question[] = [];
   let answering: Promise<void> = Promise.resolve();
   let baseUrl = '';
   let known: Promise<Hardware> | undefined;
@@ -81,28 +82,17 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   /** The GPU that was found is gone, and everything that was on it. */
   let lost = false;
   const onDevice = createInterruptible();
+  let opened: Promise<Store> | undefined;
+  const store = (): Promise<Store> => {
+    opened ??= supplies.store();
+    return opened;
+  };
+  const folderOf = async (id: string): Promise<CheckpointFolder> =>
+    parseLocalId(id) ? (await store()).folder(id) : supplies.folder(id, baseUrl);
+  const errands = createErrands({ store, folderOf, breathe: () => breath.take(), post });
   supplies.onLost((error) => {
     lost = true;
     onDevice.interrupt(error);
-  });
-
-  const folderOf = async (id: string) =>
-    parseLocalId(id) ? (await supplies.store()).folder(id) : supplies.folder(id, baseUrl);
-  const errands = createErrands({
-    store: supplies.store,
-    folderOf,
-    post,
-    breathe: () => breath.take(),
-  });
-
-  const preparer = createPreparer({
-    ...supplies,
-    library,
-    folderOf,
-    unlessLost,
-    backend: (kernels) => supplies.backend(kernels, 'run'),
-    tell: () => errands.tell(),
-    breathe: () => breath.take(),
   });
 
   async function hardware(): Promise<Hardware> {
@@ -121,47 +111,103 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   }
 
   /** What ran on a GPU ends with it. */
-  function unlessLost<T>(uses: Uses, work: Promise<T>): Promise<T> {
-    return needsGpu(uses) ? onDevice.wait(work) : work;
-  }
+  const unlessLost = <T>(uses: Uses, work: Promise<T>): Promise<T> =>
+    needsGpu(uses) ? onDevice.wait(work) : work;
   /** What an error of something that ran there means. */
   const meaning = (uses: Uses | undefined, error: unknown) =>
     uses && needsGpu(uses) ? supplies.explain(error) : Promise.resolve(error);
 
+  async function load(
+    experiment: Experiment,
+    roles: readonly Role[],
+    uses: Uses,
+    progress: (progress: LoadProgress) => void = () => {},
+    signal?: AbortSignal,
+  ) {
+    const told = (loaded: number, total?: number) =>
+      progress({ stage: 'runtime', loaded, ...(total !== undefined && { total }) });
+    const stop = signal && { signal };
+    const loading = supplies
+      .runtime(uses.provider, told, signal)
+      .then((runtime) =>
+        loadCheckpoints({ experiment, roles, runtime, folderOf, library, progress, ...stop }),
+      );
+    return unlessLost(uses, loading);
+  }
+
+  async function prepare(
+    { experiment, resume }: Start,
+    uses: Uses,
+    progress: (progress: LoadProgress) => void,
+    signal: AbortSignal,
+  ): Promise<TrainJob> {
+    const told = (loaded: number, total?: number) =>
+      progress({ stage: 'runtime', loaded, ...(total !== undefined && { total }) });
+    const preparing = supplies.runtime(uses.provider, told, signal).then(async (runtime) =>
+      prepareTraining({
+        experiment,
+        runtime,
+        ops: supplies.backend(uses.kernels, 'run').ops,
+        folderOf,
+        store: await store(),
+        progress,
+        signal,
+        breathe,
+        ...(resume !== undefined && { resume }),
+      }),
+    );
+    return unlessLost(uses, preparing);
+  }
+
   async function perform(current: Job): Promise<void> {
     const { start, abort } = current;
     const { run, experiment } = start;
-    let prepared: Prepared | undefined;
+    let room: Furnished | undefined;
     let uses: Uses | undefined;
     try {
       uses = choose(experiment, await hardware());
       const progress = throttle((one) => post({ type: 'progress', run, progress: one }));
+      let wanted: AsyncGenerator<RunEvent, void, void>;
       const stopped = () => mustEnd(current);
-      const { signal } = abort;
-      prepared = await preparer.prepare({ start, uses, stopped, progress, signal });
-      signal.throwIfAborted();
-      if (prepared.save) current.save = prepared.save;
+      const training = experiment.mode === 'train';
+      if (training) {
+        current.training = await prepare(start, uses, progress, abort.signal);
+        wanted = current.training.events(stopped);
+      } else {
+        const loaded = await load(
+          experiment,
+          rolesNeeded(experiment),
+          uses,
+          progress,
+          abort.signal,
+        );
+        room = furnish(loaded, supplies.backend(uses.kernels, 'run'));
+        wanted = runExperiment(experiment, room, stopped);
+      }
+      abort.signal.throwIfAborted();
       post({ type: 'running', run, ...uses });
-      const events = watched(prepared.events, uses);
+      const events = watched(wanted, uses);
       const say = (gathered: readonly RunEvent[]) =>
         post({ type: 'events', run, events: gathered });
       const player = makePlayer(events, say, breathe, {
         paused: current.held,
-        ...(prepared.endsStep && { ends: prepared.endsStep }),
+        ...(training && { ends: endsStep(experiment), endsItself: true }),
       });
       for (let step = 0; step < current.steps; step++) player.step();
-      if (current.steps > 0) current.held = false;
       current.player = player;
       await player.over;
     } catch (error) {
-      // A training that is stopped still has something to do, which may fail.
-      if (!abort.signal.aborted || current.save) {
+      // What a stopped run failed at does not matter, unless it was to keep what it had learned.
+      if (!abort.signal.aborted || (current.player && experiment.mode === 'train')) {
         const failure = toFailure(await meaning(uses, error));
         post({ type: 'events', run, events: [{ type: 'failed', failure }] });
       }
     } finally {
-      delete current.save;
-      if (prepared && uses) await unlessLost(uses, prepared.close()).catch(() => {});
+      if (room) clear(room);
+      if (current.training) {
+        await current.training.release().catch(() => {}); // its device may be gone
+        await errands.tell();
+      }
       post({ type: 'ended', run });
     }
   }
@@ -209,17 +255,11 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   }
 
   function answerAll(): Promise<void> {
-    if (chores.length === 0) return answering;
+    if (questions.length === 0) return answering;
     answering = answering.then(async () => {
-      for (let one = chores.shift(); one; one = chores.shift()) await one();
+      for (let one = questions.shift(); one; one = questions.shift()) await answer(one);
     });
     return answering;
-  }
-
-  /** Done at once, or after the event that is being made. */
-  function soon(chore: () => Promise<void>): void {
-    chores.push(chore);
-    if (!computing) void answerAll();
   }
 
   async function answer({ request, experiment, prefix, token }: Question): Promise<void> {
@@ -232,7 +272,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
       const roles = (['small', 'large'] as const).filter(
         (role) => needed.includes(role) || library.find(keyOf(experiment[role], here)),
       );
-      const loaded = await preparer.load(experiment, roles, uses);
+      const loaded = await load(experiment, roles, uses);
       const looking = inspector.inspect(experiment, uses, loaded, prefix, token);
       const inspection = await unlessLost(uses, looking);
       post({ type: 'inspected', request, inspection });
@@ -265,12 +305,9 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   }
 
   function stop(one: Job | undefined): void {
-    if (!one) return;
-    one.abort.abort();
-    // A training sees that it must end, and keeps what was learned; whatever else runs is cut off.
-    if (one.save) one.player?.play();
-    else one.player?.stop();
-    one.wake?.();
+    one?.abort.abort();
+    one?.player?.stop();
+    one?.wake?.();
   }
 
   function control(one: Job | undefined, type: 'pause' | 'resume' | 'step'): void {
@@ -296,7 +333,11 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         case 'hello':
           baseUrl = message.baseUrl;
           void hardware().catch(() => {}); // a run that needs it will say why
-          void errands.tell().catch(() => {}); // and an errand that needs the store
+          void errands.tell();
+          return;
+        case 'hidden':
+          if (computing) job?.training?.hidden();
+          else answering = answering.then(() => job?.training?.save()).catch(() => {});
           return;
         case 'ping':
           // While events are made, only the next one shows that they still come.
@@ -313,12 +354,11 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         case 'stop':
           return stop(find(message.run));
         case 'inspect':
-          return soon(() => answer(message));
-        case 'hidden':
-          if (job?.save) soon(() => job?.save?.().catch(() => {}) ?? Promise.resolve());
+          questions.push(message);
+          if (!computing) void answerAll();
           return;
         default:
-          void errands.run(message);
+          if (isErrand(message)) void errands.run(message);
       }
     },
   };

@@ -1,123 +1,166 @@
-// The small jobs beside the runs: what is kept is listed, renamed, deleted, exported, and data files are looked into.
-// Each is answered once, whatever happens; what it has changed is told to the page.
+// Small jobs beside the runs: looking into a data file, and keeping house among what is stored. None of them
+// computes with a model, so they do not wait for one.
 
 import { toFailure, UserError } from '../core/errors.ts';
-import { decode } from '../experiment/link.ts';
-import { cleanName, fileId, parseFileId, sameContent } from '../experiment/names.ts';
-import { readTexts } from '../models/checkpoint.ts';
+import { parseFileId, parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
-import { sha256Of } from '../store/records.ts';
-import { MODEL_FILE, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { zipOf } from '../store/zip.ts';
-import { cardOf } from './card.ts';
-import { checkSize, isUsable, readDataFile } from './dataFile.ts';
-import type { DataReport, Errand, FromWorker, Stored } from './protocol.ts';
-import { coderOf, textFiles } from './trainingRoom.ts';
+import { parseJsonLines } from '../tasks/jsonLines.ts';
+import { tokenizeLines } from './examples.ts';
+import type { DataReport, Errand, FromWorker, Stored, ToWorker } from './protocol.ts';
+import { resumable } from './resumable.ts';
+import { endOf, readBase } from './trainRoom.ts';
 
-type Bytes = Uint8Array<ArrayBuffer>;
-type Of<T extends Errand['type']> = Extract<Errand, { readonly type: T }>;
-
-export interface ErrandSupplies {
+interface Supplies {
   store(): Promise<Store>;
-  /** Built in or kept. @throws UserError 'checkpoint' */
   folderOf(id: string): Promise<CheckpointFolder>;
+  breathe(): Promise<void> | void;
   post(message: FromWorker): void;
-  /** Lets other messages in. */
-  breathe(): Promise<void>;
 }
 
-export interface Errands {
-  run(errand: Errand): Promise<void>;
-  /** Tells the page what is stored now. */
-  tell(): Promise<void>;
-}
+/** Largest data file. Bytes. */
+const LARGEST_DATA = 64 * 2 ** 20;
+/** Problems that are named, and examples that are shown. */
+const SHOWN = { problems: 5, examples: 3 } as const;
 
-/** Milliseconds between two messages about how far an errand is. */
-const TELL_EVERY = 50;
+const ERRANDS = [
+  'readData',
+  'list',
+  'rename',
+  'delete',
+  'restore',
+  'emptyTrash',
+  'discard',
+  'export',
+] as const satisfies readonly Errand['type'][];
 
-export function createErrands({ store, folderOf, post, breathe }: ErrandSupplies): Errands {
-  const tell = async () => post({ type: 'stored', stored: await storedIn(await store()) });
+export const isErrand = (message: ToWorker): message is Errand =>
+  (ERRANDS as readonly string[]).includes(message.type);
 
-  /** At most one message in 50 ms, and the last one. */
-  function counter(request: number): (loaded: number, total: number) => void {
-    let told = Number.NEGATIVE_INFINITY;
-    return (loaded, total) => {
-      if (loaded < total && performance.now() - told < TELL_EVERY) return;
-      told = performance.now();
-      post({ type: 'errand', request, loaded, total });
+export function createErrands({ store, folderOf, breathe, post }: Supplies) {
+  /** Tells the page what is stored. */
+  async function tell(): Promise<void> {
+    const stored = await listed().catch(() => undefined);
+    if (stored) post({ type: 'stored', stored });
+  }
+
+  async function listed(): Promise<Stored> {
+    const all = await store();
+    const { bytes, free } = await all.size();
+    return {
+      checkpoints: await all.checkpoints(),
+      data: await all.data(),
+      resumable: resumable(await all.trainings.all()),
+      bytes,
+      ...(free !== undefined && { free }),
+      where: all.where,
+      ...(all.why !== undefined && { why: all.why }),
     };
   }
 
-  async function readData({ request, checkpoint, source }: Of<'readData'>): Promise<void> {
-    const kept = await store();
-    const coder = coderOf(await readTexts(await folderOf(checkpoint)));
-    const named = 'id' in source ? parseFileId(source.id)?.name : cleanName(source.name);
-    const name = named ?? 'The file';
-    const bytes =
-      'id' in source ? await kept.readData(source.id) : await bytesOf(name, source.file);
-    const { report } = await readDataFile(name, bytes, {
-      coder,
-      breathe,
-      progress: counter(request),
-    });
-    const answer = (id: string): DataReport => ({ ...report, id });
-    if ('id' in source) {
-      post({ type: 'dataRead', request, report: answer(source.id) });
-    } else if (isUsable(report)) {
-      const { value } = await kept.keepData(name, bytes);
-      await tell();
-      post({ type: 'dataRead', request, report: answer(value.id) });
-    } else {
-      const id = fileId({ sha256: await sha256Of(bytes), name });
-      post({ type: 'dataRead', request, report: answer(id) });
-    }
-  }
-
-  async function exported({ request, id }: Of<'export'>): Promise<void> {
-    const folder = await folderOf(id);
-    const kept = (await (await store()).checkpoints()).find((one) => sameContent(one.id, id));
-    const progress = counter(request);
-    const model = await folder.read(MODEL_FILE, (loaded, total = 0) =>
-      progress(Math.min(loaded, total - 1), total),
+  async function readData(
+    errand: Extract<Errand, { readonly type: 'readData' }>,
+  ): Promise<DataReport> {
+    const { request, checkpoint, source } = errand;
+    const all = await store();
+    const dropped = 'file' in source;
+    const name = dropped ? source.name : (parseFileId(source.id)?.name ?? source.id);
+    if (dropped) checkSize(name, source.file.size);
+    const bytes = dropped
+      ? new Uint8Array(await source.file.arrayBuffer())
+      : await all.readData(source.id);
+    const text = textOf(name, bytes);
+    const base = await readBase(checkpoint, await folderOf(checkpoint));
+    const progress = async (loaded: number, total: number) => {
+      post({ type: 'errand', request, loaded, total });
+      await breathe();
+    };
+    const lines = await parseJsonLines(text, (read) => progress(read, text.length));
+    const { contextLength } = base.config;
+    const tokenized = await tokenizeLines(lines, base.tokenizer, endOf(base), contextLength, (at) =>
+      progress(at, lines.examples.length),
     );
-    const files = new Map<string, Bytes>(await textFiles(folder));
-    files.set(MODEL_FILE, new Uint8Array(model));
-    const card = kept
-      ? new TextEncoder().encode(cardOf(kept))
-      : await folder.read('README.md').catch(() => undefined);
-    if (card) files.set('README.md', new Uint8Array(card));
-    const name = cleanName(folder.name);
-    const zip = await zipOf(name, files, new Date(kept?.saved ?? Date.now()));
-    post({ type: 'exported', request, name: `${name}.zip`, zip });
+    const lengths = tokenized.examples.map(
+      ({ prompt, completion }) => prompt.length + completion.length,
+    );
+    const usable = tokenized.problems.length === 0 && tokenized.examples.length > 0;
+    const kept = dropped && usable ? (await all.keepData(name, bytes)).value.id : undefined;
+    if (kept) await tell();
+    const distinct = new Set(
+      tokenized.lines.map(({ prompt, completion }) => JSON.stringify([prompt, completion])),
+    );
+    return {
+      id: kept ?? (dropped ? '' : source.id),
+      name,
+      bytes: bytes.length,
+      lines: lines.lines,
+      examples: tokenized.examples.length,
+      duplicates: tokenized.lines.length - distinct.size,
+      tokens: lengths.reduce((sum, length) => sum + length, 0),
+      longest: lengths.reduce((most, length) => Math.max(most, length), 0),
+      contextLength,
+      problems: tokenized.problems.slice(0, SHOWN.problems),
+      problemCount: tokenized.problems.length,
+      preview: tokenized.lines
+        .slice(0, SHOWN.examples)
+        .map(({ prompt, completion }) => ({ prompt, completion })),
+    };
   }
 
-  async function discard(kept: Store, id: string): Promise<void> {
-    const release = await kept.trainings.claim(id);
-    try {
-      await kept.trainings.discard(id);
-    } finally {
-      await release();
+  async function exported({ request, id }: Extract<Errand, { readonly type: 'export' }>) {
+    const folder = await folderOf(id);
+    const base = await readBase(id, folder, (loaded, total) =>
+      post({ type: 'errand', request, loaded, ...(total !== undefined && { total }) }),
+    );
+    const files = new Map(base.files);
+    for (const path of folder.files ?? ['README.md']) {
+      if (files.has(path)) continue;
+      // A built-in checkpoint without a README is whole all the same.
+      const extra = await folder.read(path).catch(() => undefined);
+      if (extra) files.set(path, extra);
     }
+    const name = parseLocalId(id)?.name ?? id;
+    post({ type: 'exported', request, name: `${name}.zip`, zip: await zipOf(name, files) });
   }
 
-  async function change(errand: Exclude<Errand, Of<'readData' | 'export'>>): Promise<void> {
-    const kept = await store();
-    if (errand.type === 'rename') await kept.rename(errand.id, errand.name);
-    else if (errand.type === 'delete') await kept.delete(errand.id);
-    else if (errand.type === 'restore') await kept.restore(errand.id);
-    else if (errand.type === 'emptyTrash') await kept.emptyTrash();
-    else if (errand.type === 'discard') await discard(kept, errand.id);
+  async function perform(errand: Errand): Promise<void> {
+    const { request } = errand;
+    const all = await store();
+    switch (errand.type) {
+      case 'readData':
+        return post({ type: 'dataRead', request, report: await readData(errand) });
+      case 'export':
+        return exported(errand);
+      case 'rename':
+        await all.rename(errand.id, errand.name);
+        break;
+      case 'delete':
+        await all.delete(errand.id);
+        break;
+      case 'restore':
+        await all.restore(errand.id);
+        break;
+      case 'emptyTrash':
+        await all.emptyTrash();
+        break;
+      case 'discard':
+        await all.trainings.discard(errand.id);
+        break;
+      case 'list':
+        break;
+      default:
+        errand satisfies never;
+    }
     await tell();
-    post({ type: 'done', request: errand.request });
+    post({ type: 'done', request });
   }
 
   return {
     tell,
-    async run(errand) {
+    async run(errand: Errand): Promise<void> {
       try {
-        if (errand.type === 'readData') await readData(errand);
-        else if (errand.type === 'export') await exported(errand);
-        else await change(errand);
+        await perform(errand);
       } catch (error) {
         post({ type: 'refused', request: errand.request, failure: toFailure(error) });
       }
@@ -125,37 +168,23 @@ export function createErrands({ store, folderOf, post, breathe }: ErrandSupplies
   };
 }
 
-/** All that is kept, as the page lists it. */
-async function storedIn(store: Store): Promise<Stored> {
-  const [checkpoints, data, trainings, size] = await Promise.all([
-    store.checkpoints(),
-    store.data(),
-    store.trainings.all(),
-    store.size(),
-  ]);
-  return {
-    checkpoints,
-    data,
-    resumable: trainings.map(({ recipe, ...one }) => ({
-      ...one,
-      experiment: decode(recipe).experiment,
-    })),
-    ...size,
-    where: store.where,
-    ...(store.why !== undefined && { why: store.why }),
-  };
+function checkSize(name: string, bytes: number): void {
+  if (bytes <= LARGEST_DATA) return;
+  throw new UserError(
+    'data',
+    `${name} has ${(bytes / 2 ** 20).toFixed(0)} MB; a data file may have ${LARGEST_DATA / 2 ** 20}.`,
+    'Drop a part of it: a training of a few thousand steps sees a few hundred thousand examples.',
+  );
 }
 
-/** @throws UserError 'data' */
-async function bytesOf(name: string, file: Blob): Promise<Bytes> {
-  checkSize(name, file.size);
+function textOf(name: string, bytes: Uint8Array): string {
   try {
-    return new Uint8Array(await file.arrayBuffer());
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new UserError(
       'data',
-      `${name} could not be read.`,
-      'It may have been moved or changed since it was dropped: drop it again.',
+      `${name} is not text in UTF-8.`,
+      `Drop a text file with one {"prompt": "…", "completion": "…"} per line${bytes.includes(0) ? '; this one looks binary' : ', saved as UTF-8'}.`,
       { cause },
     );
   }

@@ -1,146 +1,172 @@
-// What a training learns from and what it is measured on: a task's own examples, drawn without end, or those of a
-// data file, in another order every time around. Number i is always the same one, whoever asks and when.
+// What a training learns from and is measured on: a task's endless stream, or the lines of a data file. Example
+// number i depends on the seed and on i alone, so a training that goes on needs to know nothing but its step.
 
 import type { Example } from '../algorithms/sft.ts';
 import { UserError } from '../core/errors.ts';
-import { uniforms } from '../core/rng.ts';
-import type { Task } from '../core/task.ts';
-import { exactMatch } from '../rewards/exactMatch.ts';
-import { type Coder, type Text, toTokens } from './toTokens.ts';
+import { uniform } from '../core/rng.ts';
+import type { Problem, Task } from '../core/task.ts';
+import type { Tokenizer } from '../models/tokenizer.ts';
+import type { DataLine, JsonLines, LineProblem } from '../tasks/jsonLines.ts';
 
-/** An example with what it was before it was tokens. */
-export interface ReadExample extends Text {
-  readonly example: Example;
+/** Problems are drawn with this added to the seed, so that they are not the examples that are learned. */
+export const HELD_OUT_SEED = 1_000_003;
+/** Of a data file: one line in so many is held out, and no more than so many. */
+const HELD_OUT = { oneIn: 10, most: 200, least: 10 } as const;
+
+/** Something to ask, and how good an answer is. */
+export interface Question extends Problem {
+  reward(completion: string): number;
 }
 
-export interface HeldOut extends ReadExample {
-  /** 1 for a right answer. */
-  reward(answer: string): number;
-}
-
-export interface Examples {
-  /** Example number i to learn from, from 0, without end. */
+export interface ExampleSource {
+  /** Number i, without end. */
   example(index: number): Example;
-  /** How many different ones there are; absent for a task, which has no end. */
-  readonly distinct?: number;
-  /** Held-out example number i, from 0 to `heldOutCount` - 1. */
-  heldOut(index: number): HeldOut;
-  readonly heldOutCount: number;
-  /** One answer is right and all others are wrong; otherwise rewards are graded. */
-  readonly verifiable: boolean;
+  /** Number i of those that are not learned from. */
+  heldOut(index: number): Example;
+  question(index: number): Question;
+  /** Distinct examples; absent where there is no end to them. */
+  readonly examples?: number;
+  /** How many are held out; absent where there is no end to them. */
+  readonly heldOuts?: number;
 }
 
-/** Held-out examples that the loss is measured on, if there are so many. */
-export const LOSS_EXAMPLES = 64;
-/** Share of a file that is held out, if that is not more than is asked for. */
-const HELD_OUT_SHARE = 0.1;
-/**
- * Added to the seed for what is learned from. What is measured on has the seed itself: those are the very problems
- * that evaluate mode asks with this seed.
- */
-const LEARNED = 1_000_003;
+export function withoutBos(tokenizer: Pick<Tokenizer, 'encode' | 'bos'>, text: string): number[] {
+  const ids = tokenizer.encode(text);
+  return ids[0] === tokenizer.bos ? ids.slice(1) : [...ids];
+}
 
-/** @throws UserError 'data' at the first example that the checkpoint cannot learn from */
-export function taskExamples(
-  task: Task,
-  {
-    seed,
-    difficulty,
-    problems,
-  }: { readonly seed: number; readonly difficulty: number; readonly problems: number },
-  coder: Coder,
-): Examples {
-  const read = ({ prompt, completion }: Text): Example => {
-    const tokens = toTokens({ prompt, completion }, coder);
-    if (!('what' in tokens)) return tokens;
-    throw new UserError(
-      'data',
-      `${coder.name} cannot learn “${task.title}”: of the example “${prompt}${completion}”, ${tokens.what}`,
-      'Choose another task, a lower difficulty, or a checkpoint that reads it.',
-    );
-  };
+/** @param eos ends every completion; undefined where the model has none */
+export function toExample(
+  tokenizer: Pick<Tokenizer, 'encode' | 'bos'>,
+  eos: number | undefined,
+  { prompt, answer }: Problem,
+): Example {
+  const completion = withoutBos(tokenizer, answer);
   return {
-    example(index) {
-      const { prompt, answer } = task.problem(seed + LEARNED, index, difficulty);
-      return read({ prompt, completion: answer });
-    },
-    heldOut(index) {
-      const problem = task.problem(seed, index, difficulty);
-      const text = { prompt: problem.prompt, completion: problem.answer };
-      return {
-        ...text,
-        example: read(text),
-        reward: (answer) => task.reward(answer, problem),
-      };
-    },
-    heldOutCount: Math.max(problems, LOSS_EXAMPLES),
-    verifiable: task.verifiable,
+    prompt: tokenizer.encode(prompt),
+    completion: eos === undefined ? completion : [...completion, eos],
   };
 }
 
+export function taskSource(
+  task: Task,
+  difficulty: number,
+  seed: number,
+  tokenizer: Tokenizer,
+  eos: number | undefined,
+): ExampleSource {
+  const heldOutSeed = seed + HELD_OUT_SEED;
+  const example = (from: number, index: number) =>
+    toExample(tokenizer, eos, task.problem(from, index, difficulty));
+  return {
+    example: (index) => example(seed, index),
+    heldOut: (index) => example(heldOutSeed, index),
+    question(index) {
+      const problem = task.problem(heldOutSeed, index, difficulty);
+      return { ...problem, reward: (completion) => task.reward(completion, problem) };
+    },
+  };
+}
+
+export interface Tokenized {
+  readonly examples: readonly Example[];
+  readonly lines: readonly DataLine[];
+  readonly problems: readonly LineProblem[];
+}
+
 /**
- * @param read of the file, repetitions included, in the file's order
- * @throws UserError 'data' when there are not two different ones
+ * @param each is called now and then with the lines done; awaited, so that others get a turn
  */
-export function fileExamples(
-  name: string,
-  read: readonly ReadExample[],
-  { seed, problems }: { readonly seed: number; readonly problems: number },
-): Examples {
-  const different = distinct(read);
-  if (different.length < 2) {
+export async function tokenizeLines(
+  { examples, problems }: JsonLines,
+  tokenizer: Tokenizer,
+  eos: number | undefined,
+  contextLength: number,
+  each: (done: number) => Promise<void> | void = () => {},
+): Promise<Tokenized> {
+  const lines: DataLine[] = [];
+  const read: Example[] = [];
+  const wrong: LineProblem[] = [...problems];
+  for (const [number, line] of examples.entries()) {
+    if (number % 200 === 199) await each(number);
+    try {
+      const example = toExample(tokenizer, eos, { prompt: line.prompt, answer: line.completion });
+      const tokens = example.prompt.length + example.completion.length;
+      if (example.prompt.length === 0) {
+        wrong.push({
+          line: line.line,
+          what: 'has an empty "prompt", and this model needs a first token',
+        });
+      } else if (tokens - 1 > contextLength) {
+        wrong.push({
+          line: line.line,
+          what: `is too long: ${tokens} tokens, of which the model reads at most ${contextLength + 1}`,
+        });
+      } else {
+        lines.push(line);
+        read.push(example);
+      }
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      wrong.push({ line: line.line, what: `cannot be read by this model: ${error.message}` });
+    }
+  }
+  return { examples: read, lines, problems: wrong.sort((a, b) => a.line - b.line) };
+}
+
+/** @throws UserError 'data' naming the first lines that cannot be used, or when there is nothing to learn from */
+export function fileSource({ examples, lines, problems }: Tokenized, seed: number): ExampleSource {
+  const [first] = problems;
+  if (first) {
+    const others = problems.length - 1;
+    const more =
+      others === 0 ? '' : ` ${others} more ${others === 1 ? 'line has' : 'lines have'} a problem.`;
     throw new UserError(
       'data',
-      `${name} has ${different.length === 1 ? 'one example' : 'no examples'}; a training needs at least two different ones.`,
-      'One is learned from and one is measured on; add more lines.',
+      `Line ${first.line} of the data file ${first.what}.${more}`,
+      'Repair the file and drop it again: one {"prompt": "…", "completion": "…"} per line.',
     );
   }
-  const order = shuffled(different.length, seed, 0);
-  const heldOutCount = Math.min(
-    Math.ceil(HELD_OUT_SHARE * different.length),
-    Math.max(problems, LOSS_EXAMPLES),
-  );
-  const all = order.map((index) => different[index] as ReadExample);
-  const [held, learned] = [all.slice(0, heldOutCount), all.slice(heldOutCount)];
-  // Steps ask for one after the other, and never for two rounds ago.
-  let round = { number: -1, order: [] as readonly number[] };
+  if (examples.length === 0) {
+    throw new UserError(
+      'data',
+      'The data file has no examples.',
+      'Put one {"prompt": "…", "completion": "…"} on each line.',
+    );
+  }
+  const order = shuffled(examples.length, seed, 0);
+  const count =
+    examples.length < HELD_OUT.least
+      ? 0
+      : Math.min(HELD_OUT.most, Math.floor(examples.length / HELD_OUT.oneIn));
+  const learned = order.slice(count);
+  // A few lines are too few to spare any: they are measured on what they teach.
+  const held = count === 0 ? learned : order.slice(0, count);
+  let epoch = { number: -1, order: [] as readonly number[] };
   return {
+    examples: learned.length,
+    heldOuts: held.length,
     example(index) {
       const number = Math.floor(index / learned.length);
-      if (round.number !== number) {
-        round = { number, order: shuffled(learned.length, seed, 1 + number) };
+      if (epoch.number !== number) {
+        epoch = { number, order: shuffled(learned.length, seed, number + 1) };
       }
-      const place = round.order[index % learned.length] as number;
-      return (learned[place] as ReadExample).example;
+      return examples[learned[epoch.order[index % learned.length]!]!]!;
     },
-    distinct: learned.length,
-    heldOut(index) {
-      const one = held[index] as ReadExample;
-      return { ...one, reward: (answer) => exactMatch(answer, one.completion) };
+    heldOut: (index) => examples[held[index % held.length]!]!,
+    question(index) {
+      const { prompt, completion: answer } = lines[held[index % held.length]!]!;
+      return { prompt, answer, reward: (completion) => (completion === answer ? 1 : 0) };
     },
-    heldOutCount,
-    verifiable: true,
   };
 }
 
-/** Each of its kind once, in order. */
-export function distinct<T extends Text>(texts: readonly T[]): readonly T[] {
-  const seen = new Map<string, T>();
-  for (const text of texts) {
-    // No two different pairs give the same key: the first length says where the prompt ends.
-    const key = `${text.prompt.length} ${text.prompt}${text.completion}`;
-    if (!seen.has(key)) seen.set(key, text);
-  }
-  return [...seen.values()];
-}
-
-/** 0 ... length - 1 in an order that (seed, round) decides (Fisher and Yates). */
-function shuffled(length: number, seed: number, round: number): readonly number[] {
-  const next = uniforms(seed, round);
-  const order = Array.from({ length }, (_, i) => i);
-  for (let i = length - 1; i > 0; i--) {
-    const j = Math.floor(next() * (i + 1));
-    [order[i], order[j]] = [order[j] as number, order[i] as number];
+/** 0 .. count - 1 in the order that seed and epoch name (Fisher and Yates). */
+function shuffled(count: number, seed: number, epoch: number): number[] {
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(uniform({ seed, run: epoch, step: i, row: 2 }) * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;
 }

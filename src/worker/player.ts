@@ -1,5 +1,6 @@
 // Play, pause, step and stop for a run: playing is calling next(), pausing is not calling it, a step is
-// calling it once, stopping is return(). Events are gathered and handed on at most every 50 ms.
+// calling it once, stopping is return(). Events are gathered and handed on at most every 50 ms. A training ends
+// itself when it is asked to, because it has something to keep.
 
 import type { RunEvent } from '../core/events.ts';
 
@@ -11,18 +12,20 @@ export interface Player {
   readonly over: Promise<void>;
   play(): void;
   pause(): void;
-  /** One step, then pause. */
+  /** One event, or all that belong to it, then pause. */
   step(): void;
-  /** Ends the run after the event that is being made. */
+  /** Ends the run after the event that is being made, or lets it end. */
   stop(): void;
   readonly stopped: boolean;
 }
 
-export interface PlayerOptions {
+interface Options {
   readonly paused?: boolean;
-  /** Is this the last event of a step? Every event is one by itself, unless this says otherwise. */
-  readonly ends?: (event: RunEvent) => boolean;
   readonly now?: () => number;
+  /** Is a step over with this event? */
+  readonly ends?: (event: RunEvent) => boolean;
+  /** Whether the run ends in its own way once it is stopped, with events of its own. */
+  readonly endsItself?: boolean;
 }
 
 /**
@@ -33,9 +36,14 @@ export function makePlayer(
   run: AsyncGenerator<RunEvent, void, void>,
   post: (events: readonly RunEvent[]) => void,
   breathe: () => Promise<void> | void,
-  { paused = false, ends = () => true, now = () => performance.now() }: PlayerOptions = {},
+  {
+    paused = false,
+    now = () => performance.now(),
+    ends = () => true,
+    endsItself = false,
+  }: Options = {},
 ): Player {
-  /** Steps that may still be made. */
+  /** Events that may still be made; a step allows one. */
   let allowed = paused ? 0 : Number.POSITIVE_INFINITY;
   let stopped = false;
   let wake: (() => void) | undefined;
@@ -47,8 +55,8 @@ export function makePlayer(
     gathered = [];
     posted = now();
   };
-  const allow = (steps: number) => {
-    allowed = steps;
+  const allow = (events: number) => {
+    allowed = events;
     wake?.();
   };
 
@@ -56,8 +64,8 @@ export function makePlayer(
     try {
       while (true) {
         await breathe();
-        if (stopped) break;
-        if (allowed <= 0) {
+        if (stopped && !endsItself) break;
+        if (allowed <= 0 && !stopped) {
           flush();
           await new Promise<void>((resolve) => {
             wake = resolve;

@@ -6,8 +6,9 @@ import { createCpuBackend } from '../backend/cpu.ts';
 import type { RunEvent } from '../core/events.ts';
 import { uniform } from '../core/rng.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
+import { rolesNeeded } from './roles.ts';
 import type { Room } from './room.ts';
-import { rolesNeeded, runExperiment } from './runExperiment.ts';
+import { runExperiment } from './runExperiment.ts';
 
 const VOCAB = 12;
 const EOS = 11;

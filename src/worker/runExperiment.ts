@@ -5,49 +5,23 @@
 // speed-up on the screen was measured in this run. evaluate: problem after problem, the contenders in
 // rotating order, so that none always runs first.
 
-import { algorithms, trainers } from '../algorithms/index.ts';
+import { algorithms } from '../algorithms/index.ts';
 import type { AnyAlgorithm } from '../core/algorithm.ts';
 import { UserError } from '../core/errors.ts';
 import type { Contender, DecodeEvent, Role, RunEvent } from '../core/events.ts';
-import { defaultsOf } from '../core/params.ts';
-import type { AnyTrainer } from '../core/trainer.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { tasks } from '../tasks/index.ts';
-import {
-  type Generation,
-  type GenerationRequest,
-  generate,
-  generateQuietly,
-  type Stopped,
-} from './generation.ts';
+import { type Generation, generate, generateQuietly, type Stopped } from './generation.ts';
+import { type Method, methodOf } from './roles.ts';
 import type { Room } from './room.ts';
 
 /** How often a short text is repeated for its timing, and how long that may take. */
 const ROUNDS = { most: 9, least: 3, budgetMs: 800, longestMs: 3000 } as const;
 
-type Method = Pick<GenerationRequest, 'algorithm' | 'params'>;
-
-const decoding: Readonly<Record<string, AnyAlgorithm>> = algorithms;
-const training: Readonly<Record<string, AnyTrainer>> = trainers;
-
-function methodOf({ method, params }: Experiment): Method {
-  const algorithm = decoding[method];
-  if (!algorithm) throw new Error(`${method} does not decode`);
-  return { algorithm, params: { ...defaultsOf(algorithm.params), ...params } };
-}
 const alone = (model: Role): Method => ({
   algorithm: algorithms.greedy as AnyAlgorithm,
   params: { model },
 });
-
-/** Roles whose models must be in the room: the method's, the yardstick's, and in evaluate mode both. */
-export function rolesNeeded(experiment: Experiment): readonly Role[] {
-  if (experiment.mode === 'evaluate') return ['small', 'large'];
-  const trainer = training[experiment.method];
-  if (trainer) return trainer.roles({ ...defaultsOf(trainer.params), ...experiment.params });
-  const { algorithm, params } = methodOf(experiment);
-  return algorithm.roles(params);
-}
 
 /**
  * @param stopped asked between the events of a generation that nobody watches

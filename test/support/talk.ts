@@ -1,106 +1,109 @@
-// A worker's engine on Node's ONNX Runtime, and everything that it has said.
-import { diskFolder, loadNodeRuntime } from '../../cli/nodeRuntime.ts';
-import { createCpuBackend } from '../../src/backend/cpu.ts';
-import type { UserError } from '../../src/core/errors.ts';
+// A conversation about training: an engine with a shelf that may outlive it, as a browser's does, a decoder of our
+// own that makes a step in milliseconds, and errands that wait for their answer.
+import { loadNodeRuntime } from '../../cli/nodeRuntime.ts';
+import { trainers } from '../../src/algorithms/index.ts';
 import type { RunEvent } from '../../src/core/events.ts';
+import { defaultsOf } from '../../src/core/params.ts';
 import { defaultExperiment, type Experiment } from '../../src/experiment/experiment.ts';
+import type { OrtRuntime } from '../../src/models/runtime.ts';
 import { createMemoryShelf } from '../../src/store/memoryShelf.ts';
 import type { Shelf } from '../../src/store/shelf.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
-import { createEngine, type Engine, type Supplies } from '../../src/worker/engine.ts';
-import type { Errand, FromWorker, Hardware, Stored, ToWorker } from '../../src/worker/protocol.ts';
+import { openStore } from '../../src/store/store.ts';
+import type { Supplies } from '../../src/worker/engine.ts';
+import type { Errand, FromWorker, Stored, ToWorker } from '../../src/worker/protocol.ts';
+import { folderOf, modelBytes } from './ownCheckpoint.ts';
+import { talkTo } from './talkTo.ts';
 
-export const processor: Hardware = {
-  deviceClass: 'noAdapter',
-  adapter: '',
-  why: 'No adapter.',
-  provider: 'wasm',
-  kernels: 'cpu',
-  features: [],
-};
-
-type Start = Extract<ToWorker, { readonly type: 'start' }>;
+type Params = Partial<Record<keyof typeof trainers.sft.params, number | string>>;
 type WithoutRequest<T> = T extends Errand ? Omit<T, 'request'> : never;
+type Start = Extract<ToWorker, { readonly type: 'start' }>;
 
-/** @param shelf of the browser, for engines that share one */
-export function talk(changes: Partial<Supplies> = {}, shelf: Shelf = createMemoryShelf()) {
-  const said: FromWorker[] = [];
-  const loads: string[] = [];
-  let heard: () => void = () => {};
-  let lose: (error: UserError) => void = () => {};
-  let store: Promise<Store> | undefined;
-  const runtime = loadNodeRuntime();
-  const engine: Engine = createEngine(
-    {
-      hardware: async () => processor,
-      runtime: () => runtime,
-      backend: () => createCpuBackend(),
-      folder(id) {
-        loads.push(id);
-        return diskFolder(`public/models/${id}`);
-      },
-      store: () => (store ??= openStore(shelf)),
-      onLost: (listener) => {
-        lose = listener;
-      },
-      explain: async (error) => error,
-      ...changes,
-    },
-    (message) => {
-      said.push(message);
-      heard();
-    },
-  );
-  const until = async (wanted: () => boolean) => {
-    while (!wanted()) {
-      await new Promise<void>((resolve) => {
-        heard = resolve;
-      });
-    }
+/** Ten steps of one-digit sums, measured every five. */
+export function trainingOf(params: Params = {}, changes: Partial<Experiment> = {}): Experiment {
+  const quick = {
+    steps: 10,
+    batch: 6,
+    warmup: 2,
+    evaluateEvery: 5,
+    microBatch: 4,
+    learningRate: 0.01,
   };
-  const events = (run: number): RunEvent[] =>
-    said.flatMap((one) => (one.type === 'events' && one.run === run ? one.events : []));
-  const ended = (run: number) => said.some((one) => one.type === 'ended' && one.run === run);
-  const types = (run: number) => events(run).map((event) => event.type);
-  const start = (
-    run: number,
-    experiment: Partial<Experiment> = {},
-    paused = false,
-    more: Pick<Start, 'resume'> = {},
-  ) =>
-    engine.receive({
-      type: 'start',
-      run,
-      experiment: { ...defaultExperiment, ...experiment },
-      paused,
-      ...more,
-    });
-  let requests = 0;
-  /** The errand's one answer. */
-  const ask = async (errand: WithoutRequest<Errand>) => {
-    const request = ++requests;
-    engine.receive({ ...errand, request } as Errand);
-    const answers = () =>
-      said.filter((one) => 'request' in one && one.request === request && one.type !== 'errand');
-    await until(() => answers().length > 0);
-    return answers()[0] as FromWorker;
-  };
-  const stored = () =>
-    said.flatMap((one) => (one.type === 'stored' ? [one.stored] : [])).at(-1) as Stored;
-  engine.receive({ type: 'hello', baseUrl: 'http://localhost/' });
   return {
-    engine,
-    said,
-    until,
-    events,
-    ended,
-    types,
-    start,
-    ask,
-    stored,
-    loads,
-    lose: (error: UserError) => lose(error),
+    ...defaultExperiment,
+    mode: 'train',
+    method: 'sft',
+    params: { ...defaultsOf(trainers.sft.params), ...quick, ...params },
+    task: 'addition',
+    difficulty: 1,
+    problems: 10,
+    ...changes,
   };
 }
 
-export const soon = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
+/** A browser's file system, as far as anybody can tell. */
+export const browser = (): Shelf => ({ ...createMemoryShelf(), where: 'browser' });
+/** The same shelf after its tab was closed: its locks are free again. */
+export const reopened = (shelf: Shelf): Shelf => {
+  const { claim, claims } = createMemoryShelf();
+  return { ...shelf, claim, claims };
+};
+
+export async function talk(shelf = browser(), changes: Partial<Supplies> = {}) {
+  const runtime = await loadNodeRuntime();
+  const conversation = talkTo(runtime, {
+    folder: () => folderOf(modelBytes()),
+    store: () => openStore(shelf),
+    ...changes,
+  });
+  const { engine, said, until } = conversation;
+  let requests = 0;
+  return {
+    ...conversation,
+    /** A whole start message. */
+    begin: (run: number, experiment: Experiment, more: Partial<Start> = {}) =>
+      engine.receive({ type: 'start', run, experiment, paused: false, ...more }),
+    /** The errand's one answer. */
+    async ask(errand: WithoutRequest<Errand>): Promise<FromWorker> {
+      const request = ++requests;
+      engine.receive({ ...errand, request } as Errand);
+      const answer = () =>
+        said.find((one) => 'request' in one && one.request === request && one.type !== 'errand');
+      await until(() => answer() !== undefined);
+      return answer() as FromWorker;
+    },
+    stored: () =>
+      said.flatMap((one) => (one.type === 'stored' ? [one.stored] : [])).at(-1) as Stored,
+  };
+}
+
+/** A runtime that is out of memory after so many passes. */
+export async function breakingAfter(passes: number): Promise<OrtRuntime> {
+  const runtime = await loadNodeRuntime();
+  let made = 0;
+  return {
+    ...runtime,
+    async createSession(model) {
+      const session = await runtime.createSession(model);
+      const run = session.run.bind(session);
+      session.run = (async (feeds: Parameters<typeof run>[0]) => {
+        if (++made > passes) throw new Error('std::bad_alloc');
+        return run(feeds);
+      }) as typeof session.run;
+      return session;
+    },
+  };
+}
+
+/** What a training has said, without what differs from run to run: times, and the dates of what is kept. */
+export const timeless = (events: readonly RunEvent[]) =>
+  events.flatMap((event): object[] => {
+    if (event.type === 'kept') return [];
+    if (event.type !== 'train') return [event];
+    const { ms: _, times: __, ...rest } = event;
+    return rest.event.type === 'started' ? [] : [rest];
+  });
+
+export const stepsOf = (events: readonly RunEvent[]): number =>
+  events.filter((event) => event.type === 'train' && event.event.type === 'step').length;
+
+export const soon = (ms = 60) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,86 @@
+// A training is put aside now and then, and when the page goes out of sight, so that a crash, a closed tab or a
+// lost GPU costs half a minute. Its name is the experiment's content: the same experiment is the same training.
+
+import type { RunEvent } from '../core/events.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { encode } from '../experiment/link.ts';
+import type { TrainingState } from '../models/trainable.ts';
+import { decodeTraining, encodeTraining } from '../models/trainingState.ts';
+import type { Store } from '../store/store.ts';
+import { type Saves, trainParams } from './trainExperiment.ts';
+import type { TrainRoom } from './trainRoom.ts';
+
+const EVERY_MS = 30_000;
+
+export interface SavedTrainings extends Saves {
+  /** Where to go on from; absent for a fresh start. */
+  readonly state?: TrainingState;
+  /** The page may be gone in a moment. */
+  hidden(): void;
+  /** The training is over: nothing is left to go on with. */
+  finish(): Promise<void>;
+  /** Lets others have it. */
+  release(): Promise<void>;
+}
+
+/** 64 hexadecimal digits. */
+export async function trainingId(experiment: Experiment): Promise<string> {
+  const bytes = new TextEncoder().encode(encode(experiment));
+  const digest = await crypto.subtle.digest('SHA-256', bytes);
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * @param resume id of an interrupted training, which goes on
+ * @throws UserError 'storage' when it is not there, damaged, or goes on in another tab
+ */
+export async function savesOf(
+  store: Store,
+  experiment: Experiment,
+  resume?: string,
+  now = () => performance.now(),
+): Promise<SavedTrainings> {
+  const { trainings } = store;
+  const id = resume ?? (await trainingId(experiment));
+  const release = await trainings.claim(id);
+  try {
+    const saved = resume === undefined ? undefined : await trainings.read(resume);
+    const found = saved && decodeTraining(saved.state);
+    const past = found?.meta.events;
+    let last = now();
+    let hidden = false;
+    let refused = false;
+    let watched: { room: TrainRoom; events: readonly RunEvent[] } | undefined;
+    return {
+      past: Array.isArray(past) ? (past as RunEvent[]) : [], // written by `save` below
+      ...(found && { state: found.state }),
+      due: () => !refused && (hidden || now() - last >= EVERY_MS),
+      watch(room, events) {
+        watched = { room, events };
+      },
+      async save() {
+        if (!watched || refused) return;
+        last = now();
+        hidden = false;
+        const { room, events } = watched;
+        const state = await room.trainable.state();
+        if (state.step === 0) return;
+        const bytes = encodeTraining({ state, meta: { events } });
+        const { steps } = trainParams(experiment);
+        const what = { recipe: encode(experiment), step: state.step, steps };
+        // A store without room is no reason to stop learning; what is learned is kept in the end all the same.
+        await trainings.save(id, what, bytes).catch(() => {
+          refused = true;
+        });
+      },
+      hidden() {
+        hidden = true;
+      },
+      finish: () => trainings.discard(id),
+      release,
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}

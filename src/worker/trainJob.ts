@@ -1,0 +1,106 @@
+// From an experiment in train mode to its events: files read, graph differentiated, examples at hand, an
+// interrupted training taken up again, and what was learned handed to the store.
+
+import type { RunEvent } from '../core/events.ts';
+import type { Ops } from '../core/ops.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { parseFileId } from '../experiment/names.ts';
+import type { CheckpointFolder } from '../models/folder.ts';
+import type { OrtRuntime } from '../models/runtime.ts';
+import type { Store } from '../store/store.ts';
+import type { Stopped } from './generation.ts';
+import type { LoadProgress } from './protocol.ts';
+import { rolesNeeded } from './roles.ts';
+import { type SavedTrainings, savesOf } from './saves.ts';
+import { trainExperiment, trainParams } from './trainExperiment.ts';
+import { MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
+
+export interface TrainRequest {
+  readonly experiment: Experiment;
+  readonly runtime: OrtRuntime;
+  readonly ops: Ops;
+  readonly folderOf: (id: string) => CheckpointFolder | Promise<CheckpointFolder>;
+  readonly store: Store;
+  readonly progress: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Id of an interrupted training of this experiment. */
+  readonly resume?: string;
+  readonly breathe: () => Promise<void> | void;
+}
+
+export interface TrainJob {
+  events(stopped: Stopped): AsyncGenerator<RunEvent, void, void>;
+  /** The page may be gone in a moment: what was learned is put aside after this step, */
+  hidden(): void;
+  /** or now, when nothing is being computed. */
+  save(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** @throws UserError 'checkpoint', 'onnx', 'tokenizer', 'data', 'storage', 'runtime', 'gpu' */
+export async function prepareTraining(request: TrainRequest): Promise<TrainJob> {
+  const { experiment, runtime, ops, store, progress, signal, breathe } = request;
+  const [role] = rolesNeeded(experiment);
+  if (!role) throw new Error('nobody is to be trained');
+  const id = experiment[role];
+  const folder = await request.folderOf(id);
+  const base = await readBase(
+    id,
+    folder,
+    (loaded, total) =>
+      progress({ stage: 'download', role, id, loaded, ...(total !== undefined && { total }) }),
+    signal,
+  );
+  progress({ stage: 'data', role });
+  const data = parseFileId(experiment.data) ? await store.readData(experiment.data) : undefined;
+  const source = await sourceOf(experiment, base, data, progress, breathe);
+  signal?.throwIfAborted();
+
+  progress({ stage: 'gradients', role, id });
+  const saves = await savesOf(store, experiment, request.resume);
+  try {
+    // What differentiates graphs is not needed before somebody trains.
+    const { createTrainable } = await import('../models/createTrainable.ts');
+    const trainable = await createTrainable(new Uint8Array(base.files.get(MODEL)!), runtime, {
+      contextLength: base.config.contextLength,
+      microBatch: trainParams(experiment).microBatch,
+    });
+    try {
+      if (saves.state) await trainable.restore(saves.state);
+      progress({ stage: 'ready', role, id });
+      const room: TrainRoom = { role, base, trainable, source, runtime, ops, progress };
+      return {
+        events: (stopped) => told(experiment, room, store, stopped, saves),
+        hidden: () => saves.hidden(),
+        save: () => saves.save(),
+        async release() {
+          await saves.release();
+          await trainable.release();
+        },
+      };
+    } catch (error) {
+      await trainable.release();
+      throw error;
+    }
+  } catch (error) {
+    await saves.release();
+    throw error;
+  }
+}
+
+/** The events; what is kept was put into the store before it is said. */
+async function* told(
+  experiment: Experiment,
+  room: TrainRoom,
+  store: Store,
+  stopped: Stopped,
+  saves: SavedTrainings,
+): AsyncGenerator<RunEvent, void, void> {
+  const keep: Parameters<typeof trainExperiment>[2] = async (files, about) => {
+    const plain = new Map([...files].map(([path, bytes]) => [path, new Uint8Array(bytes)]));
+    const { value, unsaved } = await store.keep({ ...about, files: plain });
+    await saves.finish();
+    return unsaved ? { ...value, temporary: true } : value;
+  };
+  yield* trainExperiment(experiment, room, keep, stopped, saves);
+}

@@ -1,0 +1,111 @@
+// What a training needs and does not choose itself: the model with its gradients, the files it came from, the
+// examples, and where decoding for the measurements runs. The worker furnishes it in the page, the command line
+// in Node.
+
+import { UserError } from '../core/errors.ts';
+import type { Role } from '../core/events.ts';
+import type { Ops } from '../core/ops.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { type DecoderConfig, decoderConfig } from '../models/config.ts';
+import { type CheckpointFolder, readJson } from '../models/folder.ts';
+import { checkOnnx } from '../models/onnxFile.ts';
+import type { OrtRuntime } from '../models/runtime.ts';
+import { makeTokenizer, type Tokenizer } from '../models/tokenizer.ts';
+import type { Trainable } from '../models/trainable.ts';
+import { tasks } from '../tasks/index.ts';
+import { parseJsonLines } from '../tasks/jsonLines.ts';
+import { type ExampleSource, fileSource, taskSource, tokenizeLines } from './examples.ts';
+import type { LoadProgress } from './protocol.ts';
+
+export type Files = ReadonlyMap<string, Uint8Array>;
+
+/** Of a folder; generation_config.json where it is known to be there. */
+const NEEDED = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
+export const MODEL = 'onnx/model.onnx';
+
+/** A checkpoint as files and what they say. */
+export interface BaseCheckpoint {
+  readonly id: string;
+  readonly name: string;
+  readonly files: Files;
+  readonly config: DecoderConfig;
+  readonly tokenizer: Tokenizer;
+}
+
+export interface TrainRoom {
+  readonly role: Role;
+  readonly base: BaseCheckpoint;
+  readonly trainable: Trainable;
+  readonly source: ExampleSource;
+  readonly runtime: OrtRuntime;
+  readonly ops: Ops;
+  readonly progress: (progress: LoadProgress) => void;
+}
+
+/** @throws UserError 'checkpoint', 'onnx', 'tokenizer' */
+export async function readBase(
+  id: string,
+  folder: CheckpointFolder,
+  progress: (loaded: number, total?: number) => void = () => {},
+  signal?: AbortSignal,
+): Promise<BaseCheckpoint> {
+  const { name } = folder;
+  const optional = folder.files?.has('generation_config.json') ? ['generation_config.json'] : [];
+  const paths = [...NEEDED, ...optional, MODEL];
+  const files = new Map<string, Uint8Array>();
+  for (const path of paths) {
+    files.set(path, await folder.read(path, path === MODEL ? progress : undefined, signal));
+  }
+  checkOnnx(files.get(MODEL)!, `${name}/${MODEL}`);
+  const memory = { name, files: new Set(paths), read: async (path: string) => files.get(path)! };
+  const json = (path: string) => readJson(memory, path);
+  const generation = optional.length > 0 ? await json('generation_config.json') : {};
+  const config = decoderConfig(name, await json('config.json'), generation);
+  const tokenizer = makeTokenizer(
+    name,
+    await json('tokenizer.json'),
+    await json('tokenizer_config.json'),
+    config.bos,
+  );
+  return { id, name, files, config, tokenizer };
+}
+
+/** What ends a completion. */
+export const endOf = ({ config }: Pick<BaseCheckpoint, 'config'>): number | undefined =>
+  config.eos[0];
+
+/**
+ * @param data bytes of the data file, where the experiment names one
+ * @throws UserError 'data' naming the line, 'prompt' when the task's text cannot be read, 'context' when it is too long
+ */
+export async function sourceOf(
+  experiment: Experiment,
+  base: BaseCheckpoint,
+  data: Uint8Array | undefined,
+  progress: (progress: LoadProgress) => void,
+  breathe: () => Promise<void> | void = () => {},
+): Promise<ExampleSource> {
+  const { tokenizer, config } = base;
+  const { seed, difficulty } = experiment;
+  if (data) {
+    const lines = await parseJsonLines(new TextDecoder().decode(data), breathe);
+    const total = lines.examples.length;
+    const said = async (loaded: number) => {
+      progress({ stage: 'data', loaded, total });
+      await breathe();
+    };
+    const read = await tokenizeLines(lines, tokenizer, endOf(base), config.contextLength, said);
+    return fileSource(read, seed);
+  }
+  const task = tasks[experiment.task];
+  const source = taskSource(task, difficulty, seed, tokenizer, endOf(base));
+  const { prompt, completion } = source.example(0);
+  if (prompt.length + completion.length - 1 > config.contextLength) {
+    throw new UserError(
+      'context',
+      `An example of ${task.title} has ${prompt.length + completion.length} tokens; ${base.name} reads at most ${config.contextLength}.`,
+      'Lower the difficulty, or choose another checkpoint.',
+    );
+  }
+  return source;
+}
