@@ -28,7 +28,7 @@ export function createMemoryShelf(files = new Map<string, Blob>()): Shelf {
     async claim(name) {
       if (claims.has(name)) return undefined;
       claims.add(name);
-      return () => claims.delete(name);
+      return async () => void claims.delete(name);
     },
     claims: async () => new Set(claims),
   };

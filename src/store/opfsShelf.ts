@@ -30,8 +30,9 @@ export async function openOpfsShelf(): Promise<Shelf | { readonly why: string }>
 
 function opfsShelf(root: FileSystemDirectoryHandle): Shelf {
   const free = async () => {
-    const { quota, usage } = await navigator.storage.estimate();
-    return quota === undefined ? undefined : Math.max(0, quota - (usage ?? 0));
+    // Some private windows refuse to say.
+    const { quota, usage = 0 } = await navigator.storage.estimate().catch(() => ({}) as never);
+    return quota === undefined ? undefined : Math.max(0, quota - usage);
   };
   return {
     where: 'browser',
@@ -48,12 +49,13 @@ function opfsShelf(root: FileSystemDirectoryHandle): Shelf {
     },
     async write(path, contents) {
       const needed = contents instanceof Blob ? contents.size : contents.byteLength;
-      const stream = await (await fileAt(root, path, true)).createWritable();
+      let stream: FileSystemWritableFileStream | undefined;
       try {
+        stream = await (await fileAt(root, path, true)).createWritable();
         await stream.write(contents);
         await stream.close();
       } catch (cause) {
-        await stream.abort().catch(() => {});
+        await stream?.abort().catch(() => {});
         throw isFull(cause) ? noRoom(needed, await free(), cause) : cause;
       }
     },
@@ -67,9 +69,16 @@ function opfsShelf(root: FileSystemDirectoryHandle): Shelf {
       new Promise((resolve, reject) => {
         const held = (lock: Lock | null) => {
           if (!lock) return resolve(undefined);
-          return new Promise<void>((release) => resolve(() => release()));
+          return new Promise<void>((letGo) => {
+            resolve(async () => {
+              letGo();
+              await over;
+            });
+          });
         };
-        navigator.locks.request(LOCK + name, { ifAvailable: true }, held).catch(reject);
+        // Settles when the lock is free again.
+        const over = navigator.locks.request(LOCK + name, { ifAvailable: true }, held);
+        over.catch(reject);
       }),
     async claims() {
       const { held = [] } = await navigator.locks.query();

@@ -17,7 +17,7 @@ export interface Shelf {
   /** Runs `work` while nobody else, in no other tab either, runs work under this name. */
   alone<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Takes hold of a name until it is released or the tab is gone; undefined when somebody has it. */
-  claim(name: string): Promise<(() => void) | undefined>;
+  claim(name: string): Promise<(() => Promise<void>) | undefined>;
   /** Names that somebody has, in this tab or another. */
   claims(): Promise<ReadonlySet<string>>;
 }

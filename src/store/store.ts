@@ -3,7 +3,7 @@
 
 import { UserError } from '../core/errors.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
-import { fileId, localId, parseFileId, parseLocalId } from '../experiment/names.ts';
+import { cleanName, fileId, localId, parseFileId, parseLocalId } from '../experiment/names.ts';
 import { createMemoryShelf } from './memoryShelf.ts';
 import { type CheckpointMeta, checkpointMeta, type DataMeta, dataMeta } from './meta.ts';
 import { type RecordFiles, type Records, recordsOn, sha256Of } from './records.ts';
@@ -79,7 +79,7 @@ export async function openStore(
   const shelves = [shelf, spare];
   const checkpoints = shelves.map((one) => recordsOn(one, 'checkpoints', checkpointMeta));
   const files = shelves.map((one) => recordsOn(one, 'data', dataMeta));
-  const trainings = trainingsOn(shelf);
+  const trainings = trainingsOn(shelf, now);
 
   /** The shelf's records that have it, and what they say about it. */
   async function find<M>(all: readonly Records<M>[], key: string | undefined) {
@@ -160,7 +160,7 @@ export async function openStore(
       if (!model) throw new Error(`a checkpoint without ${MODEL_FILE}`);
       const key = await sha256Of(model);
       const bytes = [...contents.values()].reduce((sum, file) => sum + file.byteLength, 0);
-      const meta: CheckpointMeta = { ...about, bytes, saved: now() };
+      const meta: CheckpointMeta = { ...about, name: cleanName(about.name), bytes, saved: now() };
       const unsaved = await publish(checkpoints, key, contents, meta);
       const value = keptCheckpoint(key, meta, Boolean(unsaved) || shelf.where === 'memory');
       return { value, ...(unsaved && { unsaved }) };
@@ -168,13 +168,13 @@ export async function openStore(
 
     async folder(id) {
       const found = await find(checkpoints, parseLocalId(id)?.sha256);
-      if (!found || found.meta.deleted !== undefined) throw noCheckpoint(id, Boolean(found));
+      if (!found || found.meta.deleted !== undefined) throw noCheckpoint(id, found?.meta.name);
       return folderOf(found.records, found.key, found.meta.name);
     },
 
     async keepData(name, bytes) {
       const key = await sha256Of(bytes);
-      const meta: DataMeta = { name, bytes: bytes.byteLength, saved: now() };
+      const meta: DataMeta = { name: cleanName(name), bytes: bytes.byteLength, saved: now() };
       const unsaved = await publish(files, key, new Map([[DATA_FILE, bytes]]), meta);
       return { value: keptData(key, meta), ...(unsaved && { unsaved }) };
     },
@@ -188,7 +188,7 @@ export async function openStore(
       throw noData(id, Boolean(bytes));
     },
 
-    rename: (id, name) => amend(id, (meta) => ({ ...meta, name })),
+    rename: (id, name) => amend(id, (meta) => ({ ...meta, name: cleanName(name) })),
     delete: (id) => amend(id, (meta) => ({ ...meta, deleted: now() })),
     restore: (id) => amend(id, ({ deleted: _, ...meta }) => meta as never),
     emptyTrash: () => empty(Number.POSITIVE_INFINITY),
@@ -242,11 +242,11 @@ const damaged = (name: string, what: string) =>
     'It was damaged after it was written: delete it, and train it again with its recipe.',
   );
 
-const noCheckpoint = (id: string, inTrash: boolean) =>
+const noCheckpoint = (id: string, inTrash: string | undefined) =>
   new UserError(
     'checkpoint',
-    `The checkpoint ${parseLocalId(id)?.name ?? id} is ${inTrash ? 'in the trash' : 'not in this browser'}.`,
-    inTrash
+    `The checkpoint ${inTrash ?? parseLocalId(id)?.name ?? id} is ${inTrash === undefined ? 'not in this browser' : 'in the trash'}.`,
+    inTrash !== undefined
       ? 'Restore it, or choose another one.'
       : 'It was trained elsewhere: choose another one, or open the link of the training that made it.',
   );

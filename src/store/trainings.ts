@@ -20,7 +20,7 @@ export interface Trainings {
   /** Newest first; without those that go on in this tab or another. */
   all(): Promise<readonly SavedRun[]>;
   /** Takes hold of a training until `release`. @throws UserError 'storage' when another tab has it */
-  claim(id: string): Promise<() => void>;
+  claim(id: string): Promise<() => Promise<void>>;
   /** @throws UserError 'storage' when there is no room; the save before stays then */
   save(
     id: string,

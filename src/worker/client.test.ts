@@ -1,5 +1,6 @@
 // The client against workers that answer, that break down, and that compute for ever.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { KeptCheckpoint } from '../core/kept.ts';
 import { defaultExperiment } from '../experiment/experiment.ts';
 import { createClient } from './client.ts';
 import type { ForPage, FromWorker, ToWorker } from './protocol.ts';
@@ -120,5 +121,49 @@ test('a worker that breaks down ends its run with a reason and owes no inspectio
     { type: 'ended', run: 1 },
     { type: 'inspectionFailed', request: 9 },
   ]);
+  client.dispose();
+});
+
+test('a training that is stopped is given the time to keep what it has learned', () => {
+  const { client, workers, heard } = setUp(deaf);
+  const experiment = { ...defaultExperiment, mode: 'train', method: 'sft' } as const;
+  client.send({ type: 'start', run: 1, experiment, paused: false });
+  client.stop(1);
+  vi.advanceTimersByTime(4000);
+  expect([workers[0]?.terminated, heard]).toEqual([false, []]);
+  client.dispose();
+});
+
+test('an errand that a worker took with it is refused', () => {
+  const { client, workers, heard } = setUp(deaf);
+  client.send({ type: 'rename', request: 4, id: 'a', name: 'b' });
+  client.send({ type: 'list', request: 5 });
+  const answer = { type: 'done', request: 5 } as const;
+  workers[0]?.dispatchEvent(new MessageEvent('message', { data: answer }));
+  const event = Object.assign(new Event('error', { cancelable: true }), { message: 'boom' });
+  workers[0]?.dispatchEvent(event);
+  expect(heard).toMatchObject([answer, { type: 'refused', request: 4 }]);
+  client.dispose();
+});
+
+test('the browser is asked once not to clear what is stored, when a checkpoint stays', () => {
+  let asked = 0;
+  const worker = new ScriptedWorker(deaf);
+  const client = createClient({
+    baseUrl: 'http://localhost/',
+    worker: () => worker as unknown as Worker,
+    stay: async () => ++asked > 0,
+  });
+  const keep = (temporary: boolean) => {
+    const checkpoint = { temporary } as KeptCheckpoint;
+    const events = [{ type: 'kept', role: 'small', checkpoint }] as const;
+    const data: FromWorker = { type: 'events', run: 1, events };
+    worker.dispatchEvent(new MessageEvent('message', { data }));
+  };
+  keep(true);
+  expect(asked).toBe(0);
+  keep(false);
+  keep(false);
+  expect(asked).toBe(1);
   client.dispose();
 });

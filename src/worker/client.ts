@@ -2,6 +2,7 @@
 // answers nobody, and then the only remedy is to end it and start another. A run never takes the page with it.
 
 import type { Failure } from '../core/errors.ts';
+import { askToStay } from '../store/persist.ts';
 import type { Errand, ForPage, FromWorker, ToWorker } from './protocol.ts';
 
 export interface ClientOptions {
@@ -13,6 +14,8 @@ export interface ClientOptions {
   readonly silenceMs?: number;
   /** How long a stopped run may take to end before its worker is ended. Milliseconds. */
   readonly stopMs?: number;
+  /** Asks the browser not to clear what is stored; called when a checkpoint is first kept. */
+  readonly stay?: () => Promise<boolean>;
 }
 
 export interface Client {
@@ -35,6 +38,7 @@ export function createClient({
   baseUrl,
   silenceMs = 30_000,
   stopMs = 1500,
+  stay = askToStay,
 }: ClientOptions): Client {
   const listeners = new Set<(message: ForPage) => void>();
   let worker: Worker | undefined;
@@ -44,6 +48,7 @@ export function createClient({
   const asked = new Set<number>();
   /** Errands that wait for one. */
   const sent = new Set<Errand['request']>();
+  let stayed = false;
   /** When the question was put that has not been answered yet. */
   let unanswered: number | undefined;
   let stopping: { readonly run: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
@@ -60,6 +65,10 @@ export function createClient({
       asked.delete(message.request);
     }
     if (isAnswer(message)) sent.delete(message.request);
+    if (!stayed && keepsSomething(message)) {
+      stayed = true;
+      void stay();
+    }
     tell(message);
   }
 
@@ -163,6 +172,11 @@ const isAnswer = (
   message: FromWorker,
 ): message is Extract<FromWorker, { type: 'done' | 'dataRead' | 'exported' | 'refused' }> =>
   ['done', 'dataRead', 'exported', 'refused'].includes(message.type);
+
+/** A checkpoint was kept where it can stay. */
+const keepsSomething = (message: FromWorker): boolean =>
+  message.type === 'events' &&
+  message.events.some((event) => event.type === 'kept' && !event.checkpoint.temporary);
 
 const hung = (ms: number): Failure => ({
   code: 'timeout',

@@ -21,7 +21,6 @@ import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts
 import { rolesNeeded } from './roles.ts';
 import { runExperiment } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
-import { endsStep } from './trainExperiment.ts';
 import { prepareTraining, type TrainJob } from './trainJob.ts';
 
 /** What differs between a page and a test. */
@@ -156,7 +155,11 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         ...(resume !== undefined && { resume }),
       }),
     );
-    return unlessLost(uses, preparing);
+    return unlessLost(uses, preparing).catch((error) => {
+      // What is ready too late is let go of.
+      preparing.then((late) => late.release()).catch(() => {});
+      throw error;
+    });
   }
 
   async function perform(current: Job): Promise<void> {
@@ -191,9 +194,11 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         post({ type: 'events', run, events: gathered });
       const player = makePlayer(events, say, breathe, {
         paused: current.held,
-        ...(training && { ends: endsStep(experiment), endsItself: true }),
+        ...(current.training && { ends: current.training.endsStep, endsItself: true }),
       });
       for (let step = 0; step < current.steps; step++) player.step();
+      // A step that has begun is not held up.
+      if (current.steps > 0) current.held = false;
       current.player = player;
       await player.over;
     } catch (error) {

@@ -10,7 +10,7 @@ import { parseJsonLines } from '../tasks/jsonLines.ts';
 import { tokenizeLines } from './examples.ts';
 import type { DataReport, Errand, FromWorker, Stored, ToWorker } from './protocol.ts';
 import { resumable } from './resumable.ts';
-import { endOf, readBase } from './trainRoom.ts';
+import { endOf, readBase, readTexts } from './trainRoom.ts';
 
 interface Supplies {
   store(): Promise<Store>;
@@ -71,7 +71,7 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
       ? new Uint8Array(await source.file.arrayBuffer())
       : await all.readData(source.id);
     const text = textOf(name, bytes);
-    const base = await readBase(checkpoint, await folderOf(checkpoint));
+    const base = await readTexts(checkpoint, await folderOf(checkpoint));
     const progress = async (loaded: number, total: number) => {
       post({ type: 'errand', request, loaded, total });
       await breathe();
@@ -145,7 +145,7 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
         await all.emptyTrash();
         break;
       case 'discard':
-        await all.trainings.discard(errand.id);
+        await discard(all, errand.id);
         break;
       case 'list':
         break;
@@ -166,6 +166,16 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
       }
     },
   };
+}
+
+/** @throws UserError 'storage' when it goes on in another tab */
+async function discard({ trainings }: Store, id: string): Promise<void> {
+  const release = await trainings.claim(id);
+  try {
+    await trainings.discard(id);
+  } finally {
+    await release();
+  }
 }
 
 function checkSize(name: string, bytes: number): void {

@@ -115,7 +115,8 @@ export async function tokenizeLines(
 }
 
 /** @throws UserError 'data' naming the first lines that cannot be used, or when there is nothing to learn from */
-export function fileSource({ examples, lines, problems }: Tokenized, seed: number): ExampleSource {
+export function fileSource(read: Tokenized, seed: number): ExampleSource {
+  const { examples, lines, problems } = withoutRepetitions(read);
   const [first] = problems;
   if (first) {
     const others = problems.length - 1;
@@ -159,6 +160,17 @@ export function fileSource({ examples, lines, problems }: Tokenized, seed: numbe
       return { prompt, answer, reward: (completion) => (completion === answer ? 1 : 0) };
     },
   };
+}
+
+/** A line that occurs again is no other example: it would be learned from and measured on. */
+function withoutRepetitions({ examples, lines, problems }: Tokenized): Tokenized {
+  const first = new Map<string, number>();
+  lines.forEach(({ prompt, completion }, i) => {
+    const key = JSON.stringify([prompt, completion]);
+    if (!first.has(key)) first.set(key, i);
+  });
+  const kept = [...first.values()];
+  return { problems, examples: kept.map((i) => examples[i]!), lines: kept.map((i) => lines[i]!) };
 }
 
 /** 0 .. count - 1 in the order that seed and epoch name (Fisher and Yates). */

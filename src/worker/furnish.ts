@@ -4,6 +4,7 @@
 import type { Backend } from '../backend/backend.ts';
 import type { Role } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { parseLocalId } from '../experiment/names.ts';
 import { type Checkpoint, loadCheckpoint } from '../models/checkpoint.ts';
 import type { Decoder } from '../models/decoder.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
@@ -26,8 +27,9 @@ export interface LoadRequest {
   readonly signal?: AbortSignal;
 }
 
+/** One's own checkpoints by content: a new name is no other checkpoint. */
 export const keyOf = (id: string, { provider }: Pick<OrtRuntime, 'provider'>): string =>
-  `${provider} ${id}`;
+  `${provider} ${parseLocalId(id)?.sha256 ?? id}`;
 
 /** One after the other: ONNX Runtime makes one session at a time. @throws UserError, AbortError */
 export async function loadCheckpoints(request: LoadRequest): Promise<Checkpoints> {

@@ -1,6 +1,8 @@
 // A training is put aside now and then, and when the page goes out of sight, so that a crash, a closed tab or a
-// lost GPU costs half a minute. Its name is the experiment's content: the same experiment is the same training.
+// lost GPU costs half a minute. Every training has a name of its own: the same experiment, begun again here or in
+// another tab, neither waits for it nor writes over it.
 
+import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { encode } from '../experiment/link.ts';
@@ -20,19 +22,13 @@ export interface SavedTrainings extends Saves {
   /** The training is over: nothing is left to go on with. */
   finish(): Promise<void>;
   /** Lets others have it. */
-  release(): void;
-}
-
-/** 64 hexadecimal digits. */
-export async function trainingId(experiment: Experiment): Promise<string> {
-  const bytes = new TextEncoder().encode(encode(experiment));
-  const digest = await crypto.subtle.digest('SHA-256', bytes);
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  release(): Promise<void>;
 }
 
 /**
  * @param resume id of an interrupted training, which goes on
- * @throws UserError 'storage' when it is not there, damaged, or goes on in another tab
+ * @throws UserError 'storage' when it is not there, damaged, or goes on in another tab; 'experiment' when it is of
+ *   another one
  */
 export async function savesOf(
   store: Store,
@@ -41,15 +37,17 @@ export async function savesOf(
   now = () => performance.now(),
 ): Promise<SavedTrainings> {
   const { trainings } = store;
-  const id = resume ?? (await trainingId(experiment));
+  const id = resume ?? crypto.randomUUID();
   const release = await trainings.claim(id);
   try {
     const saved = resume === undefined ? undefined : await trainings.read(resume);
+    if (saved && saved.recipe !== encode(experiment)) throw anotherExperiment();
     const found = saved && decodeTraining(saved.state);
     const past = found?.meta.events;
     let last = now();
     let hidden = false;
     let refused = false;
+    let savedStep = found?.state.step ?? 0;
     let watched: { room: TrainRoom; events: readonly RunEvent[] } | undefined;
     return {
       past: Array.isArray(past) ? (past as RunEvent[]) : [], // written by `save` below
@@ -63,15 +61,21 @@ export async function savesOf(
         last = now();
         hidden = false;
         const { room, events } = watched;
+        if (room.trainable.steps === savedStep) return;
         const state = await room.trainable.state();
-        if (state.step === 0) return;
+        if (state.step === 0 || !finite(state)) return;
         const bytes = encodeTraining({ state, meta: { events } });
         const { steps } = trainParams(experiment);
         const what = { recipe: encode(experiment), step: state.step, steps };
         // A store without room is no reason to stop learning; what is learned is kept in the end all the same.
-        await trainings.save(id, what, bytes).catch(() => {
-          refused = true;
-        });
+        await trainings.save(id, what, bytes).then(
+          () => {
+            savedStep = state.step;
+          },
+          () => {
+            refused = true;
+          },
+        );
       },
       hidden() {
         hidden = true;
@@ -80,7 +84,17 @@ export async function savesOf(
       release,
     };
   } catch (error) {
-    release();
+    await release();
     throw error;
   }
 }
+
+const finite = ({ tensors }: TrainingState): boolean =>
+  [...tensors.values()].every(({ weights }) => weights.every(Number.isFinite));
+
+const anotherExperiment = () =>
+  new UserError(
+    'experiment',
+    'The interrupted training was made with other settings than these.',
+    'Go on with its own settings, or run this experiment from its first step.',
+  );

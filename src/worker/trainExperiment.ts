@@ -2,19 +2,20 @@
 // it was stopped or its numbers ran away: then with the last weights that were good.
 
 import { trainers } from '../algorithms/index.ts';
-import { type SftParams, sft, sftRows } from '../algorithms/sft.ts';
+import { type SftParams, sft } from '../algorithms/sft.ts';
+import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
 import { defaultsOf } from '../core/params.ts';
 import type { TrainableModel } from '../core/trainable.ts';
-import type { TrainTimes } from '../core/trainEvents.ts';
+import type { TrainEvent, TrainTimes } from '../core/trainEvents.ts';
 import { checkpointTitle } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { encode } from '../experiment/link.ts';
 import { cleanName, parseFileId } from '../experiment/names.ts';
 import { tasks } from '../tasks/index.ts';
 import type { Stopped } from './generation.ts';
-import { HELD_OUT_EXAMPLES, measure, type Sample } from './measure.ts';
+import { HELD_OUT_EXAMPLES, heldOutLoss, inPasses, measure, type Sample } from './measure.ts';
 import { trainedFiles } from './trainedFiles.ts';
 import type { Files, TrainRoom } from './trainRoom.ts';
 
@@ -43,22 +44,35 @@ export const trainParams = ({ params }: Experiment) => {
   return { ...defaultsOf(table), ...params } as SftParams & { microBatch: number };
 };
 
-/** Whether a step is complete with this event, or an evaluation of it follows. */
-export function endsStep(experiment: Experiment): (event: RunEvent) => boolean {
+/** Is the model measured after this step? */
+const isDue = (experiment: Experiment): ((step: number) => boolean) => {
   const { steps, evaluateEvery } = trainParams(experiment);
-  const due = (step: number) => step === steps || (evaluateEvery > 0 && step % evaluateEvery === 0);
+  return (step) => step === steps || (evaluateEvery > 0 && step % evaluateEvery === 0);
+};
+
+/**
+ * Whether a step is complete with this event, or an evaluation of it follows. The last step runs on to the end, and
+ * those before `done`, which are only told again, are none.
+ */
+export function endsStep(experiment: Experiment, done = 0): (event: RunEvent) => boolean {
+  const { steps } = trainParams(experiment);
+  const due = isDue(experiment);
   return (run) => {
-    if (run.type === 'sample') return false;
-    if (run.type !== 'train') return true;
-    return run.event.type === 'step' ? !due(run.event.step) : run.event.type !== 'started';
+    if (run.type !== 'train') return false;
+    const { event } = run;
+    if (event.type !== 'step' && event.type !== 'evaluated') return false;
+    if (event.step <= done || event.step >= steps) return false;
+    return event.type === 'evaluated' || !due(event.step);
   };
 }
 
 /** Asked for by what runs inside a step, to leave it. */
 class Interrupted extends Error {}
+/** The loss on held-out examples is no finite number. */
+class Diverged extends Error {}
 
 /**
- * @param stopped asked between steps and while it is measured; what was learned is kept then
+ * @param stopped asked between passes and while it is measured; what was learned is kept then
  * @throws UserError 'runtime', 'gpu', 'storage'
  */
 export async function* trainExperiment(
@@ -71,20 +85,30 @@ export async function* trainExperiment(
   const { trainable, source, role, base } = room;
   const params = trainParams(experiment);
   const laps = { ...NO_TIMES } as { -readonly [K in keyof TrainTimes]: number };
-  const events: RunEvent[] = [...(saves?.past ?? [])];
+  const spend = (lap: keyof TrainTimes) => (ms: number) => {
+    laps[lap] += ms;
+  };
+  const done = trainable.steps;
+  const past = saves?.past ?? [];
+  // A training may have been interrupted while it was measured: then it is measured again.
+  const unmeasured =
+    done > 0 && isDue(experiment)(done) && !past.some((event) => isEvaluation(event, done));
+  const told = past.filter(
+    (event) => !(unmeasured && event.type === 'sample' && event.step === done),
+  );
+  const events: RunEvent[] = [...told];
   const say = (event: RunEvent): RunEvent => {
     events.push(event);
     return event;
   };
   saves?.watch(room, events);
-  const done = trainable.steps;
   let samples: readonly Sample[] = [];
   let scores: Readonly<Record<string, number>> = {};
   let measuredAt = 0;
-  for (const past of saves?.past ?? []) {
-    yield past;
-    if (past.type !== 'train' || past.event.type !== 'evaluated') continue;
-    ({ scores, step: measuredAt } = past.event);
+  for (const event of told) {
+    yield event;
+    if (event.type !== 'train' || event.event.type !== 'evaluated') continue;
+    ({ scores, step: measuredAt } = event.event);
   }
   if (done === 0) {
     const heldOut = source.heldOuts ?? HELD_OUT_EXAMPLES;
@@ -104,35 +128,40 @@ export async function* trainExperiment(
     });
   }
 
+  const halted = async () => {
+    if (await stopped()) throw new Interrupted();
+    return false;
+  };
+
   async function evaluate(): Promise<Readonly<Record<string, number>>> {
-    const begun = performance.now();
-    const halted = async () => {
-      const halt = await stopped();
-      if (halt) throw new Interrupted();
-      return halt;
-    };
-    const loss = await heldOutLoss();
-    const measured = await measure(experiment, room, halted);
+    const loss = await heldOutLoss(room, params, halted, spend('evaluation'));
+    if (!Number.isFinite(loss)) throw new Diverged();
+    const measured = await measure(experiment, room, halted, spend('evaluation'));
     samples = measured.samples;
-    laps.evaluation += performance.now() - begun;
     return { loss, accuracy: measured.accuracy };
   }
 
-  /** Mean nats per token on examples that are not learned from; the weights stay as they are. */
-  async function heldOutLoss(): Promise<number> {
-    const count = Math.min(HELD_OUT_EXAMPLES, source.heldOuts ?? HELD_OUT_EXAMPLES);
-    const examples = Array.from({ length: count }, (_, i) => source.heldOut(i));
-    const { rows } = sftRows(examples, params.prompts);
-    const logProbs = await trainable.accumulate(rows);
-    trainable.forget();
-    return rows.reduce(
-      (sum, { weights }, r) => sum + weights.reduce((s, g, t) => s + g * logProbs[r]![t]!, 0),
-      0,
-    );
+  /** The event, with the time since the one before. */
+  function timedEvent(event: TrainEvent): RunEvent {
+    const times = { ...laps };
+    Object.assign(laps, NO_TIMES);
+    const ms = Object.values(times).reduce((sum, one) => sum + one, 0);
+    return say({ type: 'train', event, ms, times });
+  }
+
+  function* evaluated(step: number, found: Readonly<Record<string, number>>) {
+    for (const sample of samples) yield say({ type: 'sample', step, ...sample });
+    scores = found;
+    measuredAt = step;
+    yield timedEvent({ type: 'evaluated', step, scores });
   }
 
   const training = sft({
-    model: timed(trainable, laps),
+    model: {
+      ...timed(trainable, laps),
+      accumulate: (rows) =>
+        inPasses(trainable, rows, params.microBatch, halted, spend('gradients')),
+    },
     example(index) {
       const begun = performance.now();
       const example = source.example(index);
@@ -144,25 +173,40 @@ export async function* trainExperiment(
     evaluate,
   });
   try {
+    if (unmeasured) yield* evaluated(done, await evaluate());
     for await (const event of training) {
-      if (event.type === 'evaluated') {
-        for (const sample of samples) yield say({ type: 'sample', step: event.step, ...sample });
-        ({ scores, step: measuredAt } = event);
-      }
-      const times = { ...laps };
-      Object.assign(laps, NO_TIMES);
-      const ms = Object.values(times).reduce((sum, one) => sum + one, 0);
-      yield say({ type: 'train', event, ms, times });
+      if (event.type === 'evaluated') yield* evaluated(event.step, event.scores);
+      else yield timedEvent(event);
       if (await stopped()) break;
       if (event.type === 'step' && saves?.due()) await saves.save();
     }
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
+    trainable.forget();
+    if (error instanceof Diverged) {
+      const step = trainable.steps;
+      trainable.undo();
+      yield timedEvent({ type: 'diverged', step, what: 'loss' });
+    } else if (!(error instanceof Interrupted)) {
+      // Whoever can goes on from the last step that was made.
+      await saves?.save().catch(() => {});
+      throw error;
+    }
   }
 
+  if (trainable.steps > 0) {
+    room.progress({ stage: 'keep', role });
+    if (measuredAt !== trainable.steps) {
+      const loss = await lastGoodLoss();
+      const step = trainable.steps;
+      // What was measured at weights that are given up says nothing of these.
+      if (step > 0 && (measuredAt === 0 || measuredAt > step)) {
+        scores = { loss };
+        measuredAt = step;
+      }
+    }
+  }
   const step = trainable.steps;
   if (step > 0) {
-    room.progress({ stage: 'keep', role });
     const about = {
       name: nameOf(experiment, step),
       parameters: trainable.size,
@@ -182,13 +226,34 @@ export async function* trainExperiment(
     yield { type: 'kept', role, checkpoint: await keep(files, about) };
   }
   yield { type: 'completed' };
+
+  /** Nobody has measured these weights yet: if they are good for nothing, those before are taken. */
+  async function lastGoodLoss(): Promise<number> {
+    const heard = async () => {
+      await stopped();
+      return false;
+    };
+    const loss = await heldOutLoss(room, params, heard);
+    if (Number.isFinite(loss)) return loss;
+    trainable.undo();
+    const before = await heldOutLoss(room, params, heard);
+    if (Number.isFinite(before)) return before;
+    throw new UserError(
+      'runtime',
+      'The weights give no finite loss, and neither do those of the step before.',
+      'Lower the learning rate or raise the warm-up, and train again.',
+    );
+  }
 }
+
+const isEvaluation = (run: RunEvent, step: number): boolean =>
+  run.type === 'train' && run.event.type === 'evaluated' && run.event.step === step;
 
 /** The same model; what it does is timed. */
 function timed(
   model: TrainRoom['trainable'],
   laps: { -readonly [K in keyof TrainTimes]: number },
-): TrainableModel {
+): Omit<TrainableModel, 'accumulate'> {
   const during =
     <A extends readonly unknown[], R>(lap: keyof TrainTimes, work: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
@@ -202,7 +267,6 @@ function timed(
   return {
     vocab: model.vocab,
     contextLength: model.contextLength,
-    accumulate: during('gradients', (rows) => model.accumulate(rows)),
     step: during('update', (update) => model.step(update)),
     forget: () => model.forget(),
     undo: () => model.undo(),

@@ -7,12 +7,13 @@ import type { Experiment } from '../experiment/experiment.ts';
 import { parseFileId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
+import { checkFit } from '../models/vocabulary.ts';
 import type { Store } from '../store/store.ts';
 import type { Stopped } from './generation.ts';
 import type { LoadProgress } from './protocol.ts';
 import { rolesNeeded } from './roles.ts';
 import { type SavedTrainings, savesOf } from './saves.ts';
-import { trainExperiment, trainParams } from './trainExperiment.ts';
+import { endsStep, trainExperiment, trainParams } from './trainExperiment.ts';
 import { MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
 
 export interface TrainRequest {
@@ -30,6 +31,8 @@ export interface TrainRequest {
 
 export interface TrainJob {
   events(stopped: Stopped): AsyncGenerator<RunEvent, void, void>;
+  /** Is a step over with this event? */
+  endsStep(event: RunEvent): boolean;
   /** The page may be gone in a moment: what was learned is put aside after this step, */
   hidden(): void;
   /** or now, when nothing is being computed. */
@@ -66,15 +69,17 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
       microBatch: trainParams(experiment).microBatch,
     });
     try {
+      checkFit(base.name, base.tokenizer, trainable.vocab);
       if (saves.state) await trainable.restore(saves.state);
       progress({ stage: 'ready', role, id });
       const room: TrainRoom = { role, base, trainable, source, runtime, ops, progress };
       return {
         events: (stopped) => told(experiment, room, store, stopped, saves),
+        endsStep: endsStep(experiment, trainable.steps),
         hidden: () => saves.hidden(),
         save: () => saves.save(),
         async release() {
-          saves.release();
+          await saves.release();
           await trainable.release();
         },
       };
@@ -83,7 +88,7 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
       throw error;
     }
   } catch (error) {
-    saves.release();
+    await saves.release();
     throw error;
   }
 }
@@ -99,7 +104,8 @@ async function* told(
   const keep: Parameters<typeof trainExperiment>[2] = async (files, about) => {
     const plain = new Map([...files].map(([path, bytes]) => [path, new Uint8Array(bytes)]));
     const { value, unsaved } = await store.keep({ ...about, files: plain });
-    await saves.finish();
+    // Kept in memory only, because the browser has no room: when there is some, the saved state makes it again.
+    if (!unsaved || store.where === 'memory') await saves.finish();
     return unsaved ? { ...value, temporary: true } : value;
   };
   yield* trainExperiment(experiment, room, keep, stopped, saves);

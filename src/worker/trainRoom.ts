@@ -7,7 +7,7 @@ import type { Role } from '../core/events.ts';
 import type { Ops } from '../core/ops.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type DecoderConfig, decoderConfig } from '../models/config.ts';
-import { type CheckpointFolder, readJson } from '../models/folder.ts';
+import { type CheckpointFolder, memoryFolder, readJson } from '../models/folder.ts';
 import { checkOnnx } from '../models/onnxFile.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import { makeTokenizer, type Tokenizer } from '../models/tokenizer.ts';
@@ -42,22 +42,19 @@ export interface TrainRoom {
   readonly progress: (progress: LoadProgress) => void;
 }
 
-/** @throws UserError 'checkpoint', 'onnx', 'tokenizer' */
-export async function readBase(
+/** All but the model: what it takes to read and write its tokens. @throws UserError 'checkpoint', 'tokenizer' */
+export async function readTexts(
   id: string,
   folder: CheckpointFolder,
-  progress: (loaded: number, total?: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<BaseCheckpoint> {
   const { name } = folder;
   const optional = folder.files?.has('generation_config.json') ? ['generation_config.json'] : [];
-  const paths = [...NEEDED, ...optional, MODEL];
   const files = new Map<string, Uint8Array>();
-  for (const path of paths) {
-    files.set(path, await folder.read(path, path === MODEL ? progress : undefined, signal));
+  for (const path of [...NEEDED, ...optional]) {
+    files.set(path, await folder.read(path, undefined, signal));
   }
-  checkOnnx(files.get(MODEL)!, `${name}/${MODEL}`);
-  const memory = { name, files: new Set(paths), read: async (path: string) => files.get(path)! };
+  const memory = memoryFolder(name, files);
   const json = (path: string) => readJson(memory, path);
   const generation = optional.length > 0 ? await json('generation_config.json') : {};
   const config = decoderConfig(name, await json('config.json'), generation);
@@ -68,6 +65,19 @@ export async function readBase(
     config.bos,
   );
   return { id, name, files, config, tokenizer };
+}
+
+/** @throws UserError 'checkpoint', 'onnx', 'tokenizer' */
+export async function readBase(
+  id: string,
+  folder: CheckpointFolder,
+  progress: (loaded: number, total?: number) => void = () => {},
+  signal?: AbortSignal,
+): Promise<BaseCheckpoint> {
+  const texts = await readTexts(id, folder, signal);
+  const model = await folder.read(MODEL, progress, signal);
+  checkOnnx(model, `${folder.name}/${MODEL}`);
+  return { ...texts, files: new Map(texts.files).set(MODEL, model) };
 }
 
 /** What ends a completion. */
