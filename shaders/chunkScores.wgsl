@@ -34,7 +34,8 @@ struct Stats {
   sum: f32,
 }
 var<workgroup> folds: array<Stats, READERS>;
-var<workgroup> sums: array<f32, ADDERS>;
+/// Of both models, so that equal ones cancel exactly.
+var<workgroup> sums: array<vec2<f32>, ADDERS>;
 var<workgroup> firstBad: array<u32, ADDERS>;
 
 fn chunksOf(vocab: u32) -> u32 {
@@ -108,8 +109,8 @@ fn partials(
   }
 }
 
-/// Adds log p of a row's token, signed, to this lane's sum; remembers the first bad row.
-fn judge(row: u32, sign: f32, lane: u32) {
+/// Adds log p of a row's token to this lane's sum of its model; remembers the first bad row.
+fn judge(row: u32, model: vec2<f32>, lane: u32) {
   let label = labels[row];
   if (label == NONE) {
     return;
@@ -124,7 +125,7 @@ fn judge(row: u32, sign: f32, lane: u32) {
     return;
   }
   let x = keyValue(keyAt(row, label));
-  sums[lane] += sign * (x - keyValue(stats.key) - log(max(stats.sum, 1.0)));
+  sums[lane] += model * (x - keyValue(stats.key) - log(max(stats.sum, 1.0)));
 }
 
 // 2. One workgroup adds up a beam's rows, in a fixed order.
@@ -138,26 +139,26 @@ fn combine(
   if (beam >= params.beams) {
     return;
   }
-  sums[lane] = 0.0;
+  sums[lane] = vec2<f32>(0.0);
   firstBad[lane] = NONE;
   let own = params.rows / params.beams;
   for (var i = lane; i < own; i += ADDERS) {
-    judge(beam * own + i, 1.0, lane);
+    judge(beam * own + i, vec2<f32>(1.0, 0.0), lane);
   }
   let others = params.otherRows / params.beams;
   for (var i = lane; i < others; i += ADDERS) {
-    judge(params.rows + beam * others + i, -1.0, lane);
+    judge(params.rows + beam * others + i, vec2<f32>(0.0, 1.0), lane);
   }
   workgroupBarrier();
   if (lane > 0u) {
     return;
   }
-  var score = 0.0;
+  var whole = vec2<f32>(0.0);
   var worst = NONE;
   for (var other = 0u; other < ADDERS; other++) {
-    score += sums[other];
+    whole += sums[other];
     worst = min(worst, firstBad[other]);
   }
-  scores[beam] = select(0.0, score, worst == NONE);
+  scores[beam] = select(0.0, whole.x - whole.y, worst == NONE);
   bad[beam] = worst;
 }

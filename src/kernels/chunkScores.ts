@@ -38,7 +38,9 @@ export const chunkScores = defineKernel({
 
   reference({ tuned, untuned, labels }, p, { scores, bad }) {
     for (let beam = 0; beam < p.beams; beam++) {
-      let score = 0;
+      // Of each model, so that equal ones cancel exactly.
+      let mine = 0;
+      let others = 0;
       bad[beam] = NONE;
       const judge = (logits: Float32Array, row: number, start: number, vocab: number) => {
         const label = labels[row]!;
@@ -51,14 +53,14 @@ export const chunkScores = defineKernel({
       };
       const own = p.rows / p.beams;
       for (let i = 0, row = beam * own; i < own; i++, row++) {
-        score += judge(tuned, row, p.base + row * p.pitch, p.vocab);
+        mine += judge(tuned, row, p.base + row * p.pitch, p.vocab);
       }
-      const others = p.otherRows / p.beams;
-      for (let i = 0, row = beam * others; i < others; i++, row++) {
+      const count = p.otherRows / p.beams;
+      for (let i = 0, row = beam * count; i < count; i++, row++) {
         const start = p.otherBase + row * p.otherPitch;
-        score -= judge(untuned, p.rows + row, start, p.otherVocab);
+        others += judge(untuned, p.rows + row, start, p.otherVocab);
       }
-      scores[beam] = bad[beam] === NONE ? score : 0;
+      scores[beam] = bad[beam] === NONE ? mine - others : 0;
     }
   },
 

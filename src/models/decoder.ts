@@ -123,8 +123,8 @@ export class Decoder implements LanguageModel {
   }
 
   async batchLogits(batch: readonly (readonly number[])[], from: number): Promise<Logits> {
-    this.#checkBatch(batch);
     const whole = fillBatch(batch, from);
+    this.#checkBatch(whole.sequences);
     const begun = cutBatch(whole, from - 1);
     if (begun.length > 0 && !holds(this.#batch, begun)) {
       // What all have in common is read once, as a batch of one.

@@ -149,6 +149,9 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
         break;
       }
       case 'fusion':
+      case 'beams':
+      case 'chunk':
+      case 'winner':
         break;
       case 'finished':
         stream = { ...stream, cells, finished: event.reason };
