@@ -3,8 +3,9 @@
 
 import { type AlgorithmId, algorithms, type TrainerId } from '../algorithms/index.ts';
 import { defaultsOf, type ParamValue } from '../core/params.ts';
-import type { BuiltinId } from '../models/manifest.ts';
+import type { Role } from '../core/roles.ts';
 import type { TaskId } from '../tasks/index.ts';
+import { defaultCast } from './cast.ts';
 
 /**
  * generate: one text, token by token. evaluate: many problems, contenders side by side. train: a checkpoint
@@ -18,15 +19,13 @@ export type ProviderChoice = 'auto' | 'wasm' | 'webgpu';
 /** Where our kernels run; auto: with the models. */
 export type KernelChoice = 'auto' | 'cpu' | 'webgpu';
 
-export interface Experiment {
+/** By role: a checkpoint's id, a key of the model manifest or `local:<sha256>:<name>`. Those that run count. */
+export interface Experiment extends Readonly<Record<Role, string>> {
   readonly mode: Mode;
   /** One of the mode's methods. */
   readonly method: MethodId;
   /** The method's own knobs, all of them; keys and ranges as in its table. */
   readonly params: Readonly<Record<string, ParamValue>>;
-  /** Checkpoints by id: a key of the model manifest, or `local:<sha256>:<name>`. */
-  readonly small: string;
-  readonly large: string;
   /** What train mode learns from: the task's own examples (`task`), or a data file, `file:<sha256>:<name>`. */
   readonly data: string;
   readonly task: TaskId;
@@ -52,10 +51,7 @@ export const LIMITS = {
 } as const;
 
 /** What a first visit runs with. */
-export const defaultCheckpoints = {
-  small: 'tiny-small',
-  large: 'tiny-large',
-} as const satisfies Record<string, BuiltinId>;
+export const defaultCheckpoints = defaultCast('bild', 'numberWords');
 
 export const defaultExperiment: Experiment = {
   mode: 'generate',

@@ -3,7 +3,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultsOf, type ParamSpec, type ParamValue } from '../core/params.ts';
-import { checkpoints, defaultMethodOf, methods, methodsOf, modes, taskList } from './catalogue.ts';
+import { inOrder, ROLES, type Role } from '../core/roles.ts';
+import { defaultCast, recast } from './cast.ts';
+import {
+  checkpoints,
+  defaultMethodOf,
+  methods,
+  methodsOf,
+  modes,
+  rolesIn,
+  taskList,
+} from './catalogue.ts';
 import { compareDigest, digestOf } from './digest.ts';
 import { defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
 import { decode, encode, MAX_LINK } from './link.ts';
@@ -36,8 +46,12 @@ const experiments: fc.Arbitrary<Experiment> = fc
       params: fc.record(
         Object.fromEntries(Object.entries(methods[method].params).map(([k, s]) => [k, knob(s)])),
       ),
-      small: checkpoint,
-      large: checkpoint,
+      cast: fc.record(
+        Object.fromEntries(ROLES.map((role) => [role, checkpoint])) as Record<
+          Role,
+          typeof checkpoint
+        >,
+      ),
       data: fc.oneof(fc.constant('task'), content.map(fileId)),
       task: fc.constant(task),
       difficulty: fc.integer({
@@ -51,7 +65,18 @@ const experiments: fc.Arbitrary<Experiment> = fc
       provider: fc.constantFrom('auto' as const, 'wasm' as const, 'webgpu' as const),
       kernels: fc.constantFrom('auto' as const, 'cpu' as const, 'webgpu' as const),
     }),
-  );
+  )
+  .map(({ cast, ...plain }) => {
+    const usual = defaultCast(plain.method, plain.task);
+    const chosen = { ...plain, ...cast };
+    // What takes no part is not in the link.
+    const written = inOrder(['small', 'large', ...rolesIn(chosen)]);
+    return {
+      ...chosen,
+      ...usual,
+      ...Object.fromEntries(written.map((role) => [role, cast[role]])),
+    };
+  });
 
 describe('link', () => {
   test('what is written is read back, whatever the experiment', () => {
@@ -66,7 +91,8 @@ describe('link', () => {
   test('every knob is written, also those at their default', () => {
     const pairs = new URLSearchParams(encode(defaultExperiment).slice(1));
     const { params, ...plain } = defaultExperiment;
-    expect([...pairs.keys()].sort()).toEqual(
+    const absent = ROLES.filter((role) => !rolesIn(defaultExperiment).includes(role));
+    expect([...pairs.keys(), ...absent].sort()).toEqual(
       ['v', ...Object.keys(params), ...Object.keys(plain)].sort(),
     );
   });
@@ -78,6 +104,7 @@ describe('link', () => {
       '&maxTokens=90&problems=50&seed=7&provider=wasm&kernels=cpu&digest=Ab-_9';
     expect(decode(kept)).toEqual({
       experiment: {
+        ...defaultCast('bild', 'numberWords'),
         mode: 'evaluate',
         method: 'bild',
         params: { fallbackThreshold: 0.9, rollbackThreshold: 3, maxDraft: 8 },
@@ -141,8 +168,8 @@ describe('link', () => {
     const { experiment, problems } = decode(kept);
     expect(problems).toEqual([]);
     // The order in which knobs are written may follow the controls; what they say may not change.
-    const said = (link: string) => link.slice(1).split('&').sort();
-    expect(said(encode(experiment))).toEqual(said(kept));
+    const pairs = (link: string) => [...new URLSearchParams(link.slice(1))].sort();
+    expect(pairs(encode(experiment))).toEqual(pairs(kept));
     expect(experiment).toMatchObject({
       mode: 'train',
       method: 'sft',
@@ -160,6 +187,18 @@ describe('link', () => {
         expect(experiment.method).toBe(own ? method : defaultMethodOf(mode));
         expect(problems).toHaveLength(own ? 0 : 1);
         expect(experiment.params).toEqual(defaultsOf(methods[experiment.method].params));
+      }
+    }
+  });
+
+  test('a checkpoint that nobody has chosen follows the method and the task; a chosen one stays', () => {
+    const own = localId({ sha256: 'ab'.repeat(32), name: 'mine' });
+    const before = { ...defaultExperiment, large: own };
+    const after = recast(before, { ...before, method: 'sample', task: 'reverse' });
+    expect(after).toMatchObject({ ...defaultCast('sample', 'reverse'), large: own });
+    for (const method of methodsOf('generate')) {
+      for (const id of Object.values(defaultCast(method, 'addition'))) {
+        expect(Object.hasOwn(checkpoints, id)).toBe(true);
       }
     }
   });

@@ -4,6 +4,8 @@
 // default and is reported in words.
 
 import { checkParam, defaultsOf, type ParamValue } from '../core/params.ts';
+import { inOrder, ROLES, type Role } from '../core/roles.ts';
+import { defaultCast } from './cast.ts';
 import {
   checkpoints,
   defaultMethodOf,
@@ -12,10 +14,11 @@ import {
   methods,
   methodsOf,
   modes,
+  rolesIn,
   taskList,
 } from './catalogue.ts';
 import { isDigest } from './digest.ts';
-import { defaultCheckpoints, defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
+import { defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
 import { migrate, VERSION } from './migrations.ts';
 import { parseFileId, parseLocalId } from './names.ts';
 
@@ -38,14 +41,14 @@ export function encode(experiment: Experiment, digest?: string): string {
     method: experiment.method,
   });
   for (const [key, value] of Object.entries(experiment.params)) pairs.set(key, String(value));
-  for (const key of PLAIN_KEYS) pairs.set(key, String(experiment[key]));
+  // The two that can answer alone, and all others that take part.
+  const roles = inOrder(['small', 'large', ...rolesIn(experiment)]);
+  for (const key of [...roles, ...PLAIN_KEYS]) pairs.set(key, String(experiment[key]));
   if (digest) pairs.set('digest', digest);
   return `#${pairs}`;
 }
 
 const PLAIN_KEYS = [
-  'small',
-  'large',
   'data',
   'task',
   'difficulty',
@@ -125,12 +128,13 @@ export function decode(hash: string): Decoded {
   const task = pick('task', isTaskId, Object.keys(taskList), base.task);
   const ids = [...Object.keys(checkpoints), 'local:<sha256>:<name>'];
   const sources = ['task', 'file:<sha256>:<name>'];
+  const usual = defaultCast(method, task);
+  const cast = ROLES.map((role) => [role, pick(role, isCheckpoint, ids, usual[role])] as const);
   const experiment: Experiment = {
     mode,
     method,
     params,
-    small: pick('small', isCheckpoint, ids, defaultCheckpoints.small),
-    large: pick('large', isCheckpoint, ids, defaultCheckpoints.large),
+    ...(Object.fromEntries(cast) as Record<Role, string>),
     data: pick('data', isSource, sources, base.data),
     task,
     difficulty: integer('difficulty', taskList[task].difficulty, taskList[task].difficulty.default),
