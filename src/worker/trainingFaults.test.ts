@@ -266,7 +266,7 @@ describe('a data file', () => {
     const { ask, begin, until, ended, events } = await talk();
     const once = Array.from({ length: 20 }, (_, i) => line(`q${i}: `, 'yes.'));
     const source = { name: 'yes.jsonl', file: new Blob([[...once, ...once].join('\n')]) };
-    const answer = await ask({ type: 'readData', checkpoint: 'tiny-small', source });
+    const answer = await ask({ type: 'readData', checkpoint: 'base-small', source });
     if (answer.type !== 'dataRead') throw new Error(answer.type);
     expect(answer.report).toMatchObject({ examples: 40, duplicates: 20 });
     begin(1, trainingOf({ steps: 1 }, { data: answer.report.id }));
@@ -287,7 +287,7 @@ describe('a data file', () => {
       },
     });
     const source = { name: 'a.jsonl', file: new Blob([line('a', 'b')]) };
-    await ask({ type: 'readData', checkpoint: 'tiny-small', source });
+    await ask({ type: 'readData', checkpoint: 'base-small', source });
     expect(read).not.toContain('onnx/model.onnx');
   });
 });
