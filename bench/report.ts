@@ -6,7 +6,7 @@ import type { Row } from './kernels.ts';
 import type { LoadReport } from './load.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
+export const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
 
 export function decodingReport(report: DecodingReport): string {
   const { problems, seed, maxDraft, contestants } = report;
