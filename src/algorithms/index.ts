@@ -1,12 +1,28 @@
 // Every algorithm; adding one is a file and a line here.
 
 import { bild } from './bild.ts';
+import { contrastiveDecoding } from './contrastiveDecoding.ts';
+import { dExperts } from './dExperts.ts';
+import { dynamicFusion } from './dynamicFusion.ts';
+import { emulatedFineTuning } from './emulatedFineTuning.ts';
 import { greedy } from './greedy.ts';
+import { proxyTuning } from './proxyTuning.ts';
 import { sample } from './sample.ts';
 import { sftTrainer } from './sft.ts';
+import { speculative } from './speculative.ts';
 
 /** Decoding. */
-export const algorithms = { bild, greedy, sample } as const;
+export const algorithms = {
+  bild,
+  speculative,
+  dynamicFusion,
+  proxyTuning,
+  dExperts,
+  emulatedFineTuning,
+  contrastiveDecoding,
+  greedy,
+  sample,
+} as const;
 export type AlgorithmId = keyof typeof algorithms;
 
 /** Training. */

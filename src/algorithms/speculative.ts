@@ -40,6 +40,7 @@ const params = defineParams({
     max: 1,
     step: 0.05,
     default: 1,
+    advanced: true,
   },
 });
 

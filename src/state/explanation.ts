@@ -1,13 +1,15 @@
 // What a method does, for someone who has never heard of it: a few steps, each with its formula and the
 // values that are set now. Texts only; how they look is not decided here.
 
-import type { Role } from '../core/roles.ts';
+import type { Author } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { fusionSteps, speculativeSteps } from './explainTogether.ts';
+import { fuses } from './run.ts';
 
 export interface Step {
   readonly title: string;
   /** Who acts. */
-  readonly by: Role;
+  readonly by: Author;
   readonly tex: string;
   readonly text: string;
 }
@@ -19,10 +21,16 @@ const texPercent = (share: number): string => {
 };
 const texNumber = (value: number): string => String(Number(value.toFixed(2)));
 
-/** BiLD in three steps; other methods need no more than their summary. */
-export function stepsOf({ method, params }: Experiment): readonly Step[] {
+/** What several models, or a training, do; one model alone needs no more than its summary. */
+export function stepsOf(experiment: Experiment): readonly Step[] {
+  const { method, params } = experiment;
   if (method === 'sft') return sftSteps(params);
-  if (method !== 'bild') return [];
+  if (method === 'bild') return bildSteps(params);
+  if (method === 'speculative') return speculativeSteps(params);
+  return fuses(experiment) ? fusionSteps(experiment) : [];
+}
+
+function bildSteps(params: Experiment['params']): readonly Step[] {
   const fallback = Number(params.fallbackThreshold);
   const rollback = Number(params.rollbackThreshold);
   const longest = Number(params.maxDraft);
@@ -90,8 +98,25 @@ export function whatToLookAt({ mode, method, params }: Experiment): string {
       ? 'Small alone and large alone answer the same problems. Look at what the larger one gains in accuracy and costs in speed.'
       : 'Small alone, large alone and the method answer the same problems. Look for large’s accuracy at a higher speed.';
   }
-  if (method === 'bild') {
-    return 'Orange tokens cost one small pass each; blue ones, a large pass. Look at the marks where small was not sure, and at red: there it was sure and wrong.';
-  }
-  return `All tokens are by the ${String(params.model)} model. Look at the places where it was not sure.`;
+  return (
+    WHERE[method] ??
+    `All tokens are by the ${String(params.model)} model. Look at the places where it was not sure.`
+  );
 }
+
+/** In one text. */
+const WHERE: Readonly<Partial<Record<Experiment['method'], string>>> = {
+  bild: 'Orange tokens cost one small pass each; blue ones, a large pass. Look at the marks where small was not sure, and at red: there it was sure and wrong.',
+  speculative:
+    'Orange tokens were drafted and stood, red ones were struck out by chance. Look at one: its u against p/q says why; and at the tokens per large pass, beside what the acceptance rate predicts.',
+  dynamicFusion:
+    'Look at how α changes from token to token: it is large where the expert has learned something, and at the end of its range where large is too sure to be moved that far.',
+  proxyTuning:
+    'Look at tokens where large and all models together disagree: there the expert’s tuning decides, always with the same strength.',
+  dExperts:
+    'Look at tokens where large and all models together disagree: among what large finds likely, the expert raises some and the anti-expert lowers some.',
+  emulatedFineTuning:
+    'Look at tokens where large and all models together disagree: there what tuning taught the small model decides.',
+  contrastiveDecoding:
+    'Look at tokens where large and both together disagree: there small’s favourite was held against it.',
+};

@@ -1,11 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { recordedRun } from '../../test/support/recordedRun.ts';
+import { defaultsOf } from '../core/params.ts';
+import { methods } from '../experiment/catalogue.ts';
 import { defaultExperiment } from '../experiment/experiment.ts';
 import { bytes, duration, parameterCount, percent, quantity, THIN, visible } from './format.ts';
 import { explain, explainHandOver } from './sentences.ts';
 import { streamOf } from './tokenStream.ts';
 
 const plain = (text: string) => text.replaceAll(THIN, ' ');
+
+/** All other methods that several models take part in, as they are usually set. */
+const others = (
+  [
+    'speculative',
+    'dynamicFusion',
+    'proxyTuning',
+    'dExperts',
+    'emulatedFineTuning',
+    'contrastiveDecoding',
+  ] as const
+).map((method) => ({ method, params: defaultsOf(methods[method].params) }));
 
 describe('why', () => {
   test('a hand-over says how sure small was and what the threshold is', () => {
@@ -23,7 +37,7 @@ describe('why', () => {
   });
 
   test('every cell of every run has a sentence without holes', async () => {
-    for (let models = 1; models <= 30; models++) {
+    for (let models = 1; models <= 10; models++) {
       for (const experiment of [
         {},
         { params: { fallbackThreshold: 0, rollbackThreshold: 0.1, maxDraft: 3 } },
@@ -31,8 +45,9 @@ describe('why', () => {
           method: 'sample' as const,
           params: { model: 'small', temperature: 1, topK: 0, topP: 1, minP: 0 },
         },
+        ...(models <= 2 ? others : []),
       ]) {
-        const run = await recordedRun({ models, experiment });
+        const run = await recordedRun({ models, experiment, untimed: true });
         const stream = streamOf(run);
         for (const cell of stream.cells) {
           const text = explain(stream, cell, run.experiment);
@@ -41,6 +56,30 @@ describe('why', () => {
         }
       }
     }
+  });
+});
+
+describe('why a drafted token of speculative sampling stands', () => {
+  const params = defaultsOf(methods.speculative.params);
+  const experiment = { ...defaultExperiment, method: 'speculative' as const, params };
+  const cell = (ratio: number, uniform: number, state: 'accepted' | 'rolledBack') => ({
+    kind: 'token' as const,
+    at: 1,
+    token: 3,
+    text: 't',
+    by: 'small' as const,
+    prob: 0.5,
+    handOver: 1,
+    ratio,
+    uniform,
+    state,
+  });
+  const about = (one: ReturnType<typeof cell>) =>
+    explain({ prompt: [], maxTokens: 9, cells: [one] }, one, experiment);
+
+  test('because its uniform is below the ratio of the two probabilities', () => {
+    expect(about(cell(0.73, 0.41, 'accepted'))).toContain('u 0.41 < p/q 0.73: it stands.');
+    expect(about(cell(0.32, 0.81, 'rolledBack'))).toContain('u 0.81 ≥ p/q 0.32: struck out.');
   });
 });
 

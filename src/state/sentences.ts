@@ -2,6 +2,9 @@
 
 import type { Experiment } from '../experiment/experiment.ts';
 import { percent, plural, quote, THIN } from './format.ts';
+import { explainFused } from './fusionSentences.ts';
+import { fuses, judgedBy } from './run.ts';
+import { explainSpeculated } from './speculationSentences.ts';
 import type { Cell, HandOverCell, TokenCell, TokenStream } from './tokenStream.ts';
 
 const nats = (distance: number): string => `${distance.toFixed(2)}${THIN}nats`;
@@ -11,7 +14,10 @@ const setting = (value: unknown): number => (typeof value === 'number' ? value :
 /** One or two sentences about a cell of the stream. */
 export function explain(stream: TokenStream, cell: Cell, experiment: Experiment): string {
   if (cell.kind === 'handOver') return explainHandOver(cell, experiment);
-  if (experiment.method !== 'bild') {
+  if (fuses(experiment)) return explainFused(cell, experiment);
+  const judged = judgedBy(experiment);
+  if (judged === 'chance') return explainSpeculated(stream, cell, experiment);
+  if (judged === undefined) {
     const [how, after] =
       experiment.method === 'greedy'
         ? ['took its most probable token', '']

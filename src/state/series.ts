@@ -3,7 +3,9 @@
 
 import type { Author } from '../core/events.ts';
 import { derived } from './derive.ts';
+import { type FusionPoint, fusionPoints } from './fusion.ts';
 import { baselineOf, drafts, type Run } from './run.ts';
+import { type Draft, draftsOf, type JudgedPoint, judged } from './speculation.ts';
 import { thin } from './thin.ts';
 import { streamOf } from './tokenStream.ts';
 
@@ -40,6 +42,11 @@ export interface Series {
   readonly confidence: readonly ConfidencePoint[];
   readonly distance: readonly DistancePoint[];
   readonly authors: readonly ProgressPoint[];
+  /** Of dynamic logits fusion. */
+  readonly fusion: readonly FusionPoint[];
+  /** Of speculative sampling. */
+  readonly judged: readonly JudgedPoint[];
+  readonly drafts: readonly Draft[];
 }
 
 const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
@@ -104,6 +111,10 @@ const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
     }
     return thin(points);
   }),
+
+  fusion: derived((run) => thin(fusionPoints(run), ({ edge }) => (edge ? 1 : 0))),
+  judged: derived((run) => thin(judged(run), ({ fate }) => (fate === 'rejected' ? 1 : 0))),
+  drafts: derived((run) => thin(draftsOf(run), ({ drafted, accepted }) => drafted - accepted)),
 };
 
 /** A named series of a run. */
