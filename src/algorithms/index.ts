@@ -1,5 +1,6 @@
 // Every algorithm; adding one is a file and a line here.
 
+import { bestOfN } from './bestOfN.ts';
 import { bild } from './bild.ts';
 import { contrastiveDecoding } from './contrastiveDecoding.ts';
 import { dExperts } from './dExperts.ts';
@@ -10,16 +11,19 @@ import { proxyTuning } from './proxyTuning.ts';
 import { sample } from './sample.ts';
 import { sftTrainer } from './sft.ts';
 import { speculative } from './speculative.ts';
+import { weakToStrong } from './weakToStrong.ts';
 
-/** Decoding. */
+/** Decoding, in the order in which it is offered: drafts, fused logits, search, one model alone. */
 export const algorithms = {
   bild,
   speculative,
   dynamicFusion,
   proxyTuning,
-  dExperts,
   emulatedFineTuning,
+  dExperts,
   contrastiveDecoding,
+  weakToStrong,
+  bestOfN,
   greedy,
   sample,
 } as const;

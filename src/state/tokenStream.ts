@@ -163,6 +163,10 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
         fusion = solution;
         break;
       }
+      case 'beams':
+      case 'chunk':
+      case 'winner':
+        break;
       case 'finished':
         stream = { ...stream, cells, finished: event.reason };
         break;
