@@ -6,14 +6,14 @@
 //   npm run bench -- decoding --problems=200 --grid --smalls=small,small-aligned --large=large
 //   npm run bench -- load             from a cold page load to the first token
 //   --save                            also writes docs/bench/*.md
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
 import { findChromium } from '../scripts/install.mjs';
 import { defaultCheckpoints } from '../src/experiment/experiment.ts';
 import { benchLoad } from './load.ts';
-import { decodingReport, kernelReport, loadReport } from './report.ts';
+import { decodingReport, kernelReport, loadReport, withFrontier } from './report.ts';
 
 export async function main(args: string[]): Promise<number> {
   const flags = new Set(args.filter((arg) => arg.startsWith('--')).map((arg) => arg.split('=')[0]));
@@ -67,6 +67,10 @@ export async function main(args: string[]): Promise<number> {
       };
       const report = await page.evaluate((o) => window.bench.decoding(o), options);
       publish('decoding', decodingReport(report));
+      if (flags.has('--save')) {
+        const readme = join(root, 'public', options.folder, options.large, 'README.md');
+        writeFileSync(readme, withFrontier(readFileSync(readme, 'utf8'), report));
+      }
     }
   } finally {
     await browser.close();

@@ -80,7 +80,7 @@ describe('an experiment as a file', () => {
 
 describe('checkpoints of one’s own', () => {
   it('take the place of the experiment’s', async () => {
-    const same = 'public/models/tiny-small';
+    const same = 'public/models/base-small';
     const { code, events } = await tandem(
       `--large=${same}`,
       '--threads',
@@ -129,7 +129,7 @@ describe('what goes wrong', () => {
     [['--models'], 2, '--models needs a value.'],
     [['nowhere.json'], 2, 'nowhere.json is neither a link (no #) nor a file that can be read.'],
     [['package.json', '--large', 'src'], 1, 'The checkpoint src has no file config.json'],
-    [['#v=1', '--models', 'nowhere'], 1, 'There is no checkpoint tiny-small'],
+    [['#v=1', '--models', 'nowhere'], 1, 'There is no checkpoint small-number-words-aligned'],
     [['#v=1&prompt=%E2%82%AC'], 1, '“€” (U+20AC)'],
   ])('%o', async (args, code, text) => {
     const result = await tandem(...args);

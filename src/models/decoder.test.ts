@@ -12,8 +12,8 @@ let large: Checkpoint;
 
 beforeAll(async () => {
   const runtime = await loadNodeRuntime();
-  small = await loadCheckpoint(diskFolder('public/models/tiny-small'), runtime);
-  large = await loadCheckpoint(diskFolder('public/models/tiny-large'), runtime);
+  small = await loadCheckpoint(diskFolder('public/models/base-small'), runtime);
+  large = await loadCheckpoint(diskFolder('public/models/base-large'), runtime);
 });
 afterAll(async () => {
   await small.release();
@@ -48,8 +48,8 @@ const fresh = async (checkpoint: Checkpoint, y: readonly number[], from: number)
   rowsOf(await checkpoint.model.decoder(checkpoint.vocab).logits(y, from));
 
 describe.each([
-  ['tiny-small', () => small],
-  ['tiny-large', () => large],
+  ['base-small', () => small],
+  ['base-large', () => large],
 ])('%s', (_, checkpoint) => {
   const decoder = () => checkpoint().model.decoder(checkpoint().vocab);
   const prompt = () => checkpoint().tokenizer.encode('say 4120567: ');

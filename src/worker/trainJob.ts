@@ -64,9 +64,11 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
   try {
     // What differentiates graphs is not needed before somebody trains.
     const { createTrainable } = await import('../models/createTrainable.ts');
+    const { microBatch, packing } = trainParams(experiment);
     const trainable = await createTrainable(new Uint8Array(base.files.get(MODEL)!), runtime, {
       contextLength: base.config.contextLength,
-      microBatch: trainParams(experiment).microBatch,
+      microBatch,
+      packed: packing === 'packed',
     });
     try {
       checkFit(base.name, base.tokenizer, trainable.vocab);

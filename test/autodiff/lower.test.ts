@@ -119,7 +119,7 @@ describe('lowering for wasm', () => {
   );
 
   it('writes the erf form of GELU out as well', async () => {
-    const small = readModel(bytesOf('../../public/models/tiny-small/onnx/model.onnx'));
+    const small = readModel(bytesOf('../fixtures/torch-small/onnx/model.onnx'));
     const { graph, parameters } = normalize(graphFrom(small));
     const plain = withCotangents(
       graph,
