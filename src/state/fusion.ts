@@ -2,7 +2,8 @@
 // far it should have (METHODS 4.1 to 4.3).
 
 import type { KlPair } from '../core/ops.ts';
-import { ROLES, type Role } from '../core/roles.ts';
+import type { Role } from '../core/roles.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { derived } from './derive.ts';
 import { type Run, rolesOf } from './run.ts';
 import { streamOf } from './tokenStream.ts';
@@ -23,13 +24,20 @@ export interface FusionPoint {
   readonly edge?: 'low' | 'high';
 }
 
-const EXPERTS: readonly Role[] = ['expert', 'expert2', 'expert3'];
+const TUNED: readonly Role[] = ['expert', 'expert2', 'expert3', 'tuned'];
+const BEFORE: readonly Role[] = ['antiExpert', 'untuned', 'small'];
 
-/** The experts of a run, in the order of its alphas. */
-export const expertsOf = (run: Run): readonly Role[] => {
-  const roles = rolesOf(run.experiment);
-  return ROLES.filter((role) => EXPERTS.includes(role) && roles.includes(role));
-};
+/** The tuned models of a method that fuses, in the order of its alphas, and what they were tuned from. */
+export function shiftOf(experiment: Experiment): {
+  readonly experts: readonly Role[];
+  readonly small: Role;
+} {
+  const roles = rolesOf(experiment);
+  return {
+    experts: TUNED.filter((role) => roles.includes(role)),
+    small: BEFORE.find((role) => roles.includes(role)) ?? 'small',
+  };
+}
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -9,8 +9,9 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
+import type { Author } from '../../core/events.ts';
 import { percent, quote } from '../../state/format.ts';
-import { drafts, type Run } from '../../state/run.ts';
+import { authorsOf, drafts, type Run } from '../../state/run.ts';
 import { type ConfidencePoint, series } from '../../state/series.ts';
 import { AXIS, box, GRID, labelInside, MARGIN } from './axes.tsx';
 import { Figure } from './Figure.tsx';
@@ -24,26 +25,25 @@ const FATES = {
   handedOver: 'handed over',
 } as const;
 
+const signOfAuthor = (author: Author): Sign =>
+  author === 'fused' || author === 'large' ? author : 'small';
+
 export function Confidence({ run }: { run: Run }) {
   const both = drafts(run.experiment);
-  const author = both ? 'small' : String(run.experiment.params.model);
+  const author = both ? 'small' : (authorsOf(run.experiment)[0] ?? 'large');
   const points = series(run, 'confidence');
   const threshold = Number(run.experiment.params.fallbackThreshold);
   const signOf = ({ fate }: ConfidencePoint): Sign =>
-    fate === 'kept'
-      ? author === 'large'
-        ? 'large'
-        : 'small'
-      : fate === 'rolledBack'
-        ? 'cut'
-        : fate;
+    fate === 'kept' ? signOfAuthor(author) : fate === 'rolledBack' ? 'cut' : fate;
   return (
     <Figure
-      title={`How sure ${author} is`}
+      title={author === 'fused' ? 'How sure they are together' : `How sure ${author} is`}
       about={
         both
           ? 'Probability of small’s first choice. Below the threshold it hands over.'
-          : 'Probability of each token under the model that wrote it.'
+          : author === 'fused'
+            ? 'Probability of each token when all logits have become one.'
+            : 'Probability of each token under the model that wrote it.'
       }
       legend={
         both && (

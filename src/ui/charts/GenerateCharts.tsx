@@ -1,19 +1,52 @@
-// The charts of one generation.
+// The charts of one generation: those of its method, and the race against the large model alone.
 
-import { drafts, type Run } from '../../state/run.ts';
+import { fuses, judgedBy, type Run } from '../../state/run.ts';
 import { Authors } from './Authors.tsx';
+import { Chances } from './Chances.tsx';
 import { Confidence } from './Confidence.tsx';
 import { Distance } from './Distance.tsx';
+import { Drafts } from './Drafts.tsx';
+import { Shift } from './Shift.tsx';
+import { Strength } from './Strength.tsx';
 import { useChartRun } from './useChartRun.ts';
 
 export default function GenerateCharts({ run }: { run: Run }) {
   const drawn = useChartRun(run);
-  const both = drafts(drawn.experiment);
   return (
     <>
-      <Confidence run={drawn} />
-      {both && <Distance run={drawn} />}
+      <OfMethod run={drawn} />
       <Authors run={drawn} />
     </>
   );
+}
+
+function OfMethod({ run }: { run: Run }) {
+  const { experiment } = run;
+  switch (judgedBy(experiment)) {
+    case 'distance':
+      return (
+        <>
+          <Confidence run={run} />
+          <Distance run={run} />
+        </>
+      );
+    case 'chance':
+      return (
+        <>
+          <Drafts run={run} />
+          <Chances run={run} />
+        </>
+      );
+    default:
+  }
+  if (fuses(experiment) && 'solver' in experiment.params) {
+    return (
+      <>
+        <Strength run={run} />
+        <Shift run={run} direction="there" />
+        <Shift run={run} direction="back" />
+      </>
+    );
+  }
+  return <Confidence run={run} />;
 }
