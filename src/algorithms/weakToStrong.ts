@@ -87,6 +87,7 @@ export const weakToStrong = defineAlgorithm({
   parts: searchParts,
   ownVocabulary: ['tuned', 'untuned'],
   authors: ['large'],
+  searches: true,
   check: ({ temperature, successors }) => checkDraws(temperature, successors),
 
   decode: (context) => chunkSearch(context.params, context),

@@ -46,6 +46,8 @@ export interface DecodeAlgorithm<T extends ParamsTable = ParamsTable, R extends 
   check?(params: ParamsOf<T>): void;
   /** The small model's tokens are drafts until the large one has judged them. */
   readonly drafts?: true;
+  /** Several candidates are written at a time, and it chooses among them. */
+  readonly searches?: true;
   decode(context: DecodeContext<ParamsOf<T>, R>): AsyncGenerator<DecodeEvent, void, void>;
 }
 

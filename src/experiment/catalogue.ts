@@ -27,6 +27,7 @@ export interface Method {
   /** Who writes the tokens, where it is not each of its models. */
   readonly authors?: readonly Author[];
   readonly drafts?: true;
+  readonly searches?: true;
 }
 
 export const modes = ['generate', 'evaluate', 'train'] as const satisfies readonly Mode[];

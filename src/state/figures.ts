@@ -1,9 +1,10 @@
 // The few numbers of a generation that are written large: what the method is for, and what it cost.
 
+import { searchTotals } from './beams.ts';
 import { costFormula } from './costFormula.ts';
-import { percent, plural, quantity, times } from './format.ts';
+import { percent, plural, quantity, THIN, times } from './format.ts';
 import { fusionTotals } from './fusion.ts';
-import { baselineOf, fuses, isActive, judgedBy, type Run } from './run.ts';
+import { baselineOf, fuses, isActive, judgedBy, type Run, searches } from './run.ts';
 import { speculationTotals } from './speculation.ts';
 import { summary } from './summary.ts';
 
@@ -20,6 +21,7 @@ export function figures(run: Run): readonly FigureLine[] {
   if (judged === 'chance') return speculation(run);
   if (judged === 'distance') return [speedUp(run), costModel(run), passesSaved(run), sameText(run)];
   if (fuses(run.experiment)) return [...strength(run), speedUp(run), sameText(run)];
+  if (searches(run.experiment)) return [...search(run), speedUp(run)];
   return [speedUp(run), sameText(run)];
 }
 
@@ -91,6 +93,35 @@ function strength(run: Run): readonly FigureLine[] {
       about: totals
         ? `${quantity(totals.high)} at ${alphaMax}, ${quantity(totals.low)} at ${alphaMin}, of ${plural(totals.tokens, 'token')}`
         : 'tokens at which a better α may lie beyond',
+    },
+  ];
+}
+
+/** What the small pair makes of the text, beside what it was chosen from, and what that took. */
+function search(run: Run): readonly FigureLine[] {
+  const totals = searchTotals(run);
+  const { tokens } = summary(run);
+  return [
+    {
+      name: 'Score of the text',
+      value: shown(run, totals?.best, (best) => `${decimals(best)}${THIN}nats`),
+      about: { tex: '\\sum_t \\log p_{\\mathrm{tuned}} - \\log p_{\\mathrm{untuned}}' },
+    },
+    {
+      name: 'Above the mean candidate',
+      value: shown(
+        run,
+        totals && totals.best - totals.mean,
+        (gain) => `${decimals(gain)}${THIN}nats`,
+      ),
+      about: 'of those that were compared last',
+    },
+    {
+      name: 'Written by large',
+      value: shown(run, totals?.written, (written) => plural(written, 'token')),
+      about: totals
+        ? `for ${plural(tokens, 'token')} of text, in ${plural(totals.rounds, 'round')}`
+        : 'over all candidates',
     },
   ];
 }

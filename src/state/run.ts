@@ -76,6 +76,9 @@ export const judgedBy = (experiment: Experiment): 'distance' | 'chance' | undefi
 export const fuses = ({ method }: Experiment): boolean =>
   methods[method].authors?.includes('fused') === true;
 
+/** Are several candidates written at a time, and some of them chosen? */
+export const searches = ({ method }: Experiment): boolean => methods[method].searches === true;
+
 /** Who writes the tokens of its text. */
 export const authorsOf = (experiment: Experiment): readonly Author[] =>
   methods[experiment.method].authors ?? rolesOf(experiment);

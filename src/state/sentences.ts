@@ -3,7 +3,7 @@
 import type { Experiment } from '../experiment/experiment.ts';
 import { percent, plural, quote, THIN } from './format.ts';
 import { explainFused } from './fusionSentences.ts';
-import { fuses, judgedBy } from './run.ts';
+import { fuses, judgedBy, searches } from './run.ts';
 import { explainSpeculated } from './speculationSentences.ts';
 import type { Cell, HandOverCell, TokenCell, TokenStream } from './tokenStream.ts';
 
@@ -22,7 +22,8 @@ export function explain(stream: TokenStream, cell: Cell, experiment: Experiment)
       experiment.method === 'greedy'
         ? ['took its most probable token', '']
         : ['drew this token', ' after temperature and filters'];
-    return `The ${cell.by} model ${how}: p = ${percent(cell.prob)}${after}.`;
+    const kept = searches(experiment) ? ' The small pair kept what begins like this.' : '';
+    return `The ${cell.by} model ${how}: p = ${percent(cell.prob)}${after}.${kept}`;
   }
   return cell.by === 'small' ? explainDraft(stream, cell, experiment) : explainLarge(stream, cell);
 }
