@@ -2,6 +2,7 @@
 // events and thinned to what a chart can draw.
 
 import type { Author } from '../core/events.ts';
+import { type ScorePoint, scorePoints } from './beams.ts';
 import { derived } from './derive.ts';
 import { type FusionPoint, fusionPoints } from './fusion.ts';
 import { baselineOf, drafts, type Run } from './run.ts';
@@ -47,6 +48,8 @@ export interface Series {
   /** Of speculative sampling. */
   readonly judged: readonly JudgedPoint[];
   readonly drafts: readonly Draft[];
+  /** Of a search. */
+  readonly scores: readonly ScorePoint[];
 }
 
 const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
@@ -114,6 +117,7 @@ const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
 
   fusion: derived((run) => thin(fusionPoints(run), ({ edge }) => (edge ? 1 : 0))),
   judged: derived((run) => thin(judged(run), ({ fate }) => (fate === 'rejected' ? 1 : 0))),
+  scores: derived((run) => thin(scorePoints(run))),
   drafts: derived((run) => thin(draftsOf(run), ({ drafted, accepted }) => drafted - accepted)),
 };
 

@@ -1,11 +1,12 @@
 // The charts of one generation: those of its method, and the race against the large model alone.
 
-import { fuses, judgedBy, type Run } from '../../state/run.ts';
+import { fuses, judgedBy, type Run, searches } from '../../state/run.ts';
 import { Authors } from './Authors.tsx';
 import { Chances } from './Chances.tsx';
 import { Confidence } from './Confidence.tsx';
 import { Distance } from './Distance.tsx';
 import { Drafts } from './Drafts.tsx';
+import { Scores } from './Scores.tsx';
 import { Shift } from './Shift.tsx';
 import { Strength } from './Strength.tsx';
 import { useChartRun } from './useChartRun.ts';
@@ -48,5 +49,10 @@ function OfMethod({ run }: { run: Run }) {
       </>
     );
   }
-  return <Confidence run={run} />;
+  return (
+    <>
+      {searches(experiment) && <Scores run={run} />}
+      <Confidence run={run} />
+    </>
+  );
 }
