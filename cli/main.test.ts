@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../src/core/events.ts';
+import { methodsOf } from '../src/experiment/catalogue.ts';
 import { digestOf } from '../src/experiment/digest.ts';
 import { main } from './main.ts';
 
@@ -59,6 +60,30 @@ describe('a link', () => {
     expect(same.said).toContain('Same tokens as the link.');
     const other = await tandem(`${link}&digest=${digestOf([...tokens.slice(0, 3), 5])}`);
     expect(other.said).toContain('number 4 is the first that differs');
+  });
+});
+
+describe('every method', () => {
+  it.each(methodsOf('generate'))(
+    '%s writes and is evaluated with the built-in pair',
+    async (method) => {
+      const link = `#v=1&method=${method}&prompt=say+7%3A+&maxTokens=10&problems=1`;
+      const written = await tandem(link);
+      expect(written.said).toBe('');
+      expect(written.code).toBe(0);
+      const generated = written.events().find((event) => event.type === 'generated');
+      expect(generated?.tokens.length).toBeGreaterThan(0);
+      const evaluated = await tandem(`${link}&mode=evaluate`);
+      expect(evaluated.code).toBe(0);
+      const answers = evaluated.events().filter((event) => event.type === 'answer');
+      expect(answers.length).toBe(method === 'greedy' ? 2 : 3);
+    },
+  );
+
+  it('knobs that do not go together are refused with a sentence', async () => {
+    const { code, said } = await tandem('#v=1&method=weakToStrong&temperature=0');
+    expect(code).toBe(1);
+    expect(said).toContain('At temperature 0 all 4 candidates after a beam are equal');
   });
 });
 

@@ -22,6 +22,17 @@ const experts = {
   reviews: ['small-reviews-praise', 'small-number-words', 'small-reverse'],
 } as const satisfies Record<TaskId, readonly [BuiltinId, BuiltinId, BuiltinId]>;
 
+/** What is steered or searched has not been tuned itself, and neither has what the experts are compared with. */
+const STEERING: readonly MethodId[] = [
+  'dynamicFusion',
+  'proxyTuning',
+  'emulatedFineTuning',
+  'dExperts',
+  'contrastiveDecoding',
+  'weakToStrong',
+  'bestOfN',
+];
+
 /** The last rule that applies and names the role decides. */
 const rules: readonly [{ readonly cast: Readonly<Record<Role, BuiltinId>> }, ...Rule[]] = [
   {
@@ -41,6 +52,7 @@ const rules: readonly [{ readonly cast: Readonly<Record<Role, BuiltinId>> }, ...
     return { tasks: [task], cast: { small: expert, expert, expert2, expert3, tuned: expert } };
   }),
   { tasks: ['numberWords'], cast: { small: 'small-number-words-aligned' } },
+  { methods: STEERING, cast: { small: 'base-small', large: 'base-large' } },
   { methods: ['sft'], cast: { small: 'base-small', large: 'base-large' } },
 ];
 

@@ -1,4 +1,4 @@
-// How several models write one text, in steps: speculative sampling, and logits that become one. Texts only.
+// How several models write one text, in steps: speculative sampling, logits that become one, search. Texts only.
 
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Step } from './explanation.ts';
@@ -133,3 +133,34 @@ const sum = (logits: string, params: Params): Step => ({
       ? 'The most probable token, greedily; all models read it and go on.'
       : `Drawn at temperature ${number(params.temperature)} after the filters; all models read it and go on.`,
 });
+
+/** A large model writes, a small pair chooses. */
+export function searchSteps(params: Params): readonly Step[] {
+  const samples = params.samples === undefined ? undefined : Number(params.samples);
+  const [beams, successors] =
+    samples === undefined ? [Number(params.beams), Number(params.successors)] : [1, samples];
+  const chunk = samples === undefined ? `${params.chunkLength} tokens` : 'a whole text';
+  return [
+    {
+      title: 'Large writes',
+      by: 'large',
+      tex: `W K = ${beams} \\cdot ${successors} = ${beams * successors}`,
+      text: `So many candidates, ${chunk} each, drawn at temperature ${number(params.temperature)}.`,
+    },
+    {
+      title: 'The small pair judges',
+      by: 'tuned',
+      tex: 'V = \\sum_t \\log p_{\\mathrm{tuned}}(y_t) - \\log p_{\\mathrm{untuned}}(y_t)',
+      text: 'What tuning has made more likely is worth more.',
+    },
+    {
+      title: samples === undefined ? 'The best go on' : 'The best is the text',
+      by: 'large',
+      tex: `\\arg\\mathrm{top}_{${beams}}\\, V`,
+      text:
+        samples === undefined
+          ? 'Each is continued several times, until all that are kept have ended.'
+          : 'All others are thrown away.',
+    },
+  ];
+}

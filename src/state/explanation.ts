@@ -3,8 +3,8 @@
 
 import type { Author } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { fusionSteps, speculativeSteps } from './explainTogether.ts';
-import { fuses } from './run.ts';
+import { fusionSteps, searchSteps, speculativeSteps } from './explainTogether.ts';
+import { fuses, searches } from './run.ts';
 
 export interface Step {
   readonly title: string;
@@ -27,6 +27,7 @@ export function stepsOf(experiment: Experiment): readonly Step[] {
   if (method === 'sft') return sftSteps(params);
   if (method === 'bild') return bildSteps(params);
   if (method === 'speculative') return speculativeSteps(params);
+  if (searches(experiment)) return searchSteps(params);
   return fuses(experiment) ? fusionSteps(experiment) : [];
 }
 
@@ -119,4 +120,8 @@ const WHERE: Readonly<Partial<Record<Experiment['method'], string>>> = {
     'Look at tokens where large and all models together disagree: there what tuning taught the small model decides.',
   contrastiveDecoding:
     'Look at tokens where large and both together disagree: there small’s favourite was held against it.',
+  weakToStrong:
+    'Candidates grow side by side, column by column; every few tokens the small pair drops some. Look at what was dropped and why, and at the thick line: the way to the text.',
+  bestOfN:
+    'All samples are written first; then the small pair picks one. Look at how far the best is above the mean.',
 };

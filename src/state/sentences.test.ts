@@ -1,25 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { recordedRun } from '../../test/support/recordedRun.ts';
 import { defaultsOf } from '../core/params.ts';
-import { methods } from '../experiment/catalogue.ts';
+import { methods, methodsOf } from '../experiment/catalogue.ts';
 import { defaultExperiment } from '../experiment/experiment.ts';
 import { bytes, duration, parameterCount, percent, quantity, THIN, visible } from './format.ts';
+import type { Run } from './run.ts';
 import { explain, explainHandOver } from './sentences.ts';
 import { streamOf } from './tokenStream.ts';
 
 const plain = (text: string) => text.replaceAll(THIN, ' ');
 
-/** All other methods that several models take part in, as they are usually set. */
-const others = (
-  [
-    'speculative',
-    'dynamicFusion',
-    'proxyTuning',
-    'dExperts',
-    'emulatedFineTuning',
-    'contrastiveDecoding',
-  ] as const
-).map((method) => ({ method, params: defaultsOf(methods[method].params) }));
+function explained(run: Run): void {
+  const stream = streamOf(run);
+  expect(stream.cells.length).toBeGreaterThan(0);
+  for (const cell of stream.cells) {
+    const text = explain(stream, cell, run.experiment);
+    expect(text).toMatch(/^[A-Z].*\.$/);
+    expect(text).not.toMatch(/undefined|NaN|Infinity/);
+  }
+}
 
 describe('why', () => {
   test('a hand-over says how sure small was and what the threshold is', () => {
@@ -45,17 +44,50 @@ describe('why', () => {
           method: 'sample' as const,
           params: { model: 'small', temperature: 1, topK: 0, topP: 1, minP: 0 },
         },
-        ...(models <= 2 ? others : []),
       ]) {
-        const run = await recordedRun({ models, experiment, untimed: true });
-        const stream = streamOf(run);
-        for (const cell of stream.cells) {
-          const text = explain(stream, cell, run.experiment);
-          expect(text).toMatch(/^[A-Z].*\.$/);
-          expect(text).not.toMatch(/undefined|NaN|Infinity/);
-        }
+        explained(await recordedRun({ models, experiment, untimed: true }));
       }
     }
+  });
+
+  test.each(methodsOf('generate'))('every cell of %s has one, on a few runs', async (method) => {
+    for (let models = 1; models <= 2; models++) {
+      const usual = defaultsOf(methods[method].params);
+      explained(
+        await recordedRun({ models, untimed: true, experiment: { method, params: usual } }),
+      );
+      if (usual.temperature === undefined) continue;
+      const params = { ...usual, temperature: usual.temperature === 0 ? 1 : 0.5 };
+      explained(await recordedRun({ models, untimed: true, experiment: { method, params } }));
+    }
+  });
+
+  test('a fused token says how far large was moved, and where the range ended', () => {
+    const cell = {
+      kind: 'token' as const,
+      at: 3,
+      token: 1,
+      text: 'a',
+      by: 'fused' as const,
+      prob: 0.5,
+      state: 'accepted' as const,
+      fusion: {
+        alphas: [2],
+        loss: 0.1,
+        moved: { there: 0.25, back: 0.3 },
+        wanted: [{ there: 0.5, back: 0.6 }],
+        edge: 'high' as const,
+      },
+    };
+    const experiment = {
+      ...defaultExperiment,
+      method: 'dynamicFusion' as const,
+      params: defaultsOf(methods.dynamicFusion.params),
+    };
+    const stream = { prompt: [], maxTokens: 9, cells: [cell] };
+    expect(plain(explain(stream, cell, experiment))).toBe(
+      'With α = 2.00 large moves by KL 0.25 nats; tuning moved the expert by 0.50 nats. α ends at 2: a better one may lie beyond. Together the models give it p = 50 %.',
+    );
   });
 });
 
