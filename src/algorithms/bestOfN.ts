@@ -30,6 +30,7 @@ export const bestOfN = defineAlgorithm({
   parts: searchParts,
   ownVocabulary: ['tuned', 'untuned'],
   authors: ['large'],
+  searches: true,
   check: ({ temperature, samples }) => checkDraws(temperature, samples),
 
   decode: (context) =>

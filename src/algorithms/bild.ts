@@ -17,6 +17,7 @@ import { defineAlgorithm } from '../core/algorithm.ts';
 import type { HandOverReason } from '../core/events.ts';
 import type { Candidate } from '../core/ops.ts';
 import { defineParams } from '../core/params.ts';
+import { paper } from '../core/source.ts';
 
 const params = defineParams({
   fallbackThreshold: {
@@ -57,10 +58,13 @@ export const bild = defineAlgorithm({
   title: 'BiLD',
   summary:
     'The small model writes; when it is unsure the large one reads the draft in one pass, strikes out what it finds unlikely and adds a token of its own.',
-  source: {
-    citation: 'Kim et al., Speculative Decoding with Big Little Decoder, NeurIPS 2023',
-    url: 'https://arxiv.org/abs/2302.07863',
-  },
+  source: paper({
+    authors: ['Kim', 'Mangalam', 'Moon', 'Malik', 'Mahoney', 'Gholami', 'Keutzer'],
+    title: 'Speculative Decoding with Big Little Decoder',
+    venue: 'NeurIPS',
+    year: 2023,
+    arxiv: '2302.07863',
+  }),
   params,
   roles: () => ['small', 'large'],
   parts: {

@@ -11,6 +11,7 @@
 
 import { defineAlgorithm } from '../core/algorithm.ts';
 import { defineParams } from '../core/params.ts';
+import { paper } from '../core/source.ts';
 import { fusedSampling, fusedText } from './fusedText.ts';
 
 const params = defineParams({
@@ -43,11 +44,13 @@ export const contrastiveDecoding = defineAlgorithm({
   title: 'Contrastive decoding',
   summary:
     'Among plausible tokens the large model prefers those that it finds more likely than the small one does.',
-  source: {
-    citation:
-      'Li et al., Contrastive Decoding: Open-ended Text Generation as Optimization, ACL 2023',
-    url: 'https://arxiv.org/abs/2210.15097',
-  },
+  source: paper({
+    authors: ['Li', 'Holtzman', 'Fried', 'Liang', 'Eisner', 'Hashimoto', 'Zettlemoyer', 'Lewis'],
+    title: 'Contrastive Decoding: Open-ended Text Generation as Optimization',
+    venue: 'ACL',
+    year: 2023,
+    arxiv: '2210.15097',
+  }),
   params,
   roles: () => ['small', 'large'],
   parts: {

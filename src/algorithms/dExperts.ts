@@ -8,6 +8,7 @@
 
 import { defineAlgorithm } from '../core/algorithm.ts';
 import { defineParams } from '../core/params.ts';
+import { paper } from '../core/source.ts';
 import { fixedAlpha, fusedSampling, fusedText } from './fusedText.ts';
 import { sample } from './sample.ts';
 
@@ -35,11 +36,13 @@ export const dExperts = defineAlgorithm({
   title: 'DExperts',
   summary:
     'Of the tokens that the large model finds likely, an expert raises and an anti-expert lowers some.',
-  source: {
-    citation:
-      'Liu et al., DExperts: Decoding-Time Controlled Text Generation with Experts and Anti-Experts, ACL 2021',
-    url: 'https://arxiv.org/abs/2105.03023',
-  },
+  source: paper({
+    authors: ['Liu', 'Sap', 'Lu', 'Swayamdipta', 'Bhagavatula', 'Smith', 'Choi'],
+    title: 'DExperts: Decoding-Time Controlled Text Generation with Experts and Anti-Experts',
+    venue: 'ACL',
+    year: 2021,
+    arxiv: '2105.03023',
+  }),
   params,
   roles: () => ['large', 'expert', 'antiExpert'],
   parts: {

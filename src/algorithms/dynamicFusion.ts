@@ -18,6 +18,7 @@ import { defineAlgorithm } from '../core/algorithm.ts';
 import { UserError } from '../core/errors.ts';
 import { type AlphaSearch, MAX_ALPHA_POINTS } from '../core/ops.ts';
 import { defineParams } from '../core/params.ts';
+import { paper } from '../core/source.ts';
 import { fusedSampling, fusedText } from './fusedText.ts';
 
 const EXPERTS = ['expert', 'expert2', 'expert3'] as const;
@@ -84,11 +85,13 @@ export const dynamicFusion = defineAlgorithm({
   title: 'Dynamic logits fusion',
   summary:
     'A small expert steers the large model: at every token its logits are moved so far that they change as much as the expert’s changed when it was tuned.',
-  source: {
-    citation:
-      'Fan et al., On Giant’s Shoulders: Effortless Weak to Strong by Dynamic Logits Fusion, NeurIPS 2024',
-    url: 'https://arxiv.org/abs/2406.15480',
-  },
+  source: paper({
+    authors: ['Fan', 'Lu', 'Wei', 'Tian', 'Qu', 'Chen', 'Cheng'],
+    title: 'On Giant’s Shoulders: Effortless Weak to Strong by Dynamic Logits Fusion',
+    venue: 'NeurIPS',
+    year: 2024,
+    arxiv: '2406.15480',
+  }),
   params,
   roles: ({ experts }) => ['small', 'large', ...EXPERTS.slice(0, experts)],
   parts: {

@@ -9,6 +9,7 @@
 
 import { defineAlgorithm } from '../core/algorithm.ts';
 import { defineParams } from '../core/params.ts';
+import { paper } from '../core/source.ts';
 import { fusedText } from './fusedText.ts';
 import { sample } from './sample.ts';
 
@@ -32,11 +33,13 @@ const params = defineParams({
 export const emulatedFineTuning = defineAlgorithm({
   title: 'Emulated fine-tuning',
   summary: 'The large model writes as if it had been tuned as the small one was.',
-  source: {
-    citation:
-      'Mitchell et al., An Emulator for Fine-Tuning Large Language Models using Small Language Models, ICLR 2024',
-    url: 'https://arxiv.org/abs/2310.12962',
-  },
+  source: paper({
+    authors: ['Mitchell', 'Rafailov', 'Sharma', 'Finn', 'Manning'],
+    title: 'An Emulator for Fine-Tuning Large Language Models using Small Language Models',
+    venue: 'ICLR',
+    year: 2024,
+    arxiv: '2310.12962',
+  }),
   params,
   roles: () => ['large', 'tuned', 'untuned'],
   parts: {

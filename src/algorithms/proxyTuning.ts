@@ -6,6 +6,7 @@
 
 import { defineAlgorithm } from '../core/algorithm.ts';
 import { defineParams } from '../core/params.ts';
+import { paper } from '../core/source.ts';
 import { fixedAlpha, fusedSampling, fusedText } from './fusedText.ts';
 
 const params = defineParams({
@@ -19,10 +20,13 @@ const params = defineParams({
 export const proxyTuning = defineAlgorithm({
   title: 'Proxy-tuning',
   summary: 'What tuning did to a small model is added to the large model’s logits.',
-  source: {
-    citation: 'Liu et al., Tuning Language Models by Proxy, COLM 2024',
-    url: 'https://arxiv.org/abs/2401.08565',
-  },
+  source: paper({
+    authors: ['Liu', 'Han', 'Wang', 'Tsvetkov', 'Choi', 'Smith'],
+    title: 'Tuning Language Models by Proxy',
+    venue: 'COLM',
+    year: 2024,
+    arxiv: '2401.08565',
+  }),
   params,
   roles: () => ['large', 'expert', 'antiExpert'],
   parts: {

@@ -26,6 +26,7 @@ const params = defineParams({
     max: 200,
     step: 1,
     default: 0,
+    advanced: true,
   },
   topP: {
     kind: 'number',
@@ -37,6 +38,7 @@ const params = defineParams({
     max: 1,
     step: 0.01,
     default: 1,
+    advanced: true,
   },
   minP: {
     kind: 'number',
@@ -46,6 +48,7 @@ const params = defineParams({
     max: 1,
     step: 0.01,
     default: 0,
+    advanced: true,
   },
 });
 

@@ -13,6 +13,7 @@ import { defineAlgorithm } from '../core/algorithm.ts';
 import type { Logits } from '../core/languageModel.ts';
 import { defineParams } from '../core/params.ts';
 import { uniform } from '../core/rng.ts';
+import { paper } from '../core/source.ts';
 import { sample } from './sample.ts';
 
 const params = defineParams({
@@ -40,6 +41,7 @@ const params = defineParams({
     max: 1,
     step: 0.05,
     default: 1,
+    advanced: true,
   },
 });
 
@@ -47,11 +49,13 @@ export const speculative = defineAlgorithm({
   title: 'Speculative sampling',
   summary:
     'The small model drafts a few tokens; the large one accepts or replaces them so that the text is distributed as its own.',
-  source: {
-    citation:
-      'Leviathan et al., Fast Inference from Transformers via Speculative Decoding, ICML 2023',
-    url: 'https://arxiv.org/abs/2211.17192',
-  },
+  source: paper({
+    authors: ['Leviathan', 'Kalman', 'Matias'],
+    title: 'Fast Inference from Transformers via Speculative Decoding',
+    venue: 'ICML',
+    year: 2023,
+    arxiv: '2211.17192',
+  }),
   params,
   roles: () => ['small', 'large'],
   parts: {

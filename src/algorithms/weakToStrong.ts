@@ -6,6 +6,7 @@
 import { defineAlgorithm } from '../core/algorithm.ts';
 import { UserError } from '../core/errors.ts';
 import { defineParams } from '../core/params.ts';
+import { paper } from '../core/source.ts';
 import { chunkSearch } from './chunkSearch.ts';
 import { sample } from './sample.ts';
 
@@ -17,11 +18,14 @@ export const searchSampling = defineParams({
   minP: sample.params.minP,
 });
 
-export const searchSource = {
-  citation:
-    'Zhou et al., Weak-to-Strong Search: Align Large Language Models via Searching over Small Language Models, NeurIPS 2024',
-  url: 'https://arxiv.org/abs/2405.19262',
-} as const;
+export const searchSource = paper({
+  authors: ['Zhou', 'Liu', 'Liu', 'Dong', 'Yang', 'Qiao'],
+  title:
+    'Weak-to-Strong Search: Align Large Language Models via Searching over Small Language Models',
+  venue: 'NeurIPS',
+  year: 2024,
+  arxiv: '2405.19262',
+});
 
 export const searchParts = {
   large: 'Writes the candidates; is left as it is.',
@@ -83,6 +87,7 @@ export const weakToStrong = defineAlgorithm({
   parts: searchParts,
   ownVocabulary: ['tuned', 'untuned'],
   authors: ['large'],
+  searches: true,
   check: ({ temperature, successors }) => checkDraws(temperature, successors),
 
   decode: (context) => chunkSearch(context.params, context),

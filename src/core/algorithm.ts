@@ -6,6 +6,7 @@ import type { LanguageModel } from './languageModel.ts';
 import type { Ops } from './ops.ts';
 import type { ParamsOf, ParamsTable, ParamValue } from './params.ts';
 import type { ByRole, Role } from './roles.ts';
+import type { Source } from './source.ts';
 import type { TextCodec } from './textCodec.ts';
 
 export interface DecodeContext<P, R extends Role = Role> {
@@ -32,7 +33,7 @@ export interface DecodeAlgorithm<T extends ParamsTable = ParamsTable, R extends 
   /** One sentence for someone who has never heard of it. */
   readonly summary: string;
   /** Where it comes from; absent for baselines that nobody needs to be told of. */
-  readonly source?: { readonly citation: string; readonly url: string };
+  readonly source?: Source;
   readonly params: T;
   roles(params: ParamsOf<T>): readonly R[];
   /** What each model that may take part does, one line. */
@@ -45,6 +46,8 @@ export interface DecodeAlgorithm<T extends ParamsTable = ParamsTable, R extends 
   check?(params: ParamsOf<T>): void;
   /** The small model's tokens are drafts until the large one has judged them. */
   readonly drafts?: true;
+  /** Several candidates are written at a time, and it chooses among them. */
+  readonly searches?: true;
   decode(context: DecodeContext<ParamsOf<T>, R>): AsyncGenerator<DecodeEvent, void, void>;
 }
 

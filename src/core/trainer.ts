@@ -3,13 +3,14 @@
 
 import type { ParamsOf, ParamsTable, ParamValue } from './params.ts';
 import type { ByRole, Role } from './roles.ts';
+import type { Source } from './source.ts';
 
 export interface Trainer<T extends ParamsTable = ParamsTable> {
   readonly title: string;
   /** One sentence for someone who has never heard of it. */
   readonly summary: string;
   /** Where it comes from; absent for what everybody knows. */
-  readonly source?: { readonly citation: string; readonly url: string };
+  readonly source?: Source;
   readonly params: T;
   /** Models that take part, given the knobs. */
   roles(params: ParamsOf<T>): readonly Role[];

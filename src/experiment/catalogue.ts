@@ -5,6 +5,7 @@ import { algorithms, trainers } from '../algorithms/index.ts';
 import type { Author } from '../core/events.ts';
 import type { ParamsTable, ParamValue } from '../core/params.ts';
 import { type ByRole, inOrder, type Role } from '../core/roles.ts';
+import type { Source } from '../core/source.ts';
 import type { Problem } from '../core/task.ts';
 import { manifest } from '../models/manifest.ts';
 import { type TaskId, tasks } from '../tasks/index.ts';
@@ -15,7 +16,7 @@ import { parseLocalId } from './names.ts';
 export interface Method {
   readonly title: string;
   readonly summary: string;
-  readonly source?: { readonly citation: string; readonly url: string };
+  readonly source?: Source;
   readonly params: ParamsTable;
   /** Which models run, given the knobs. */
   roles(params: Readonly<Record<string, ParamValue>>): readonly Role[];
@@ -26,6 +27,7 @@ export interface Method {
   /** Who writes the tokens, where it is not each of its models. */
   readonly authors?: readonly Author[];
   readonly drafts?: true;
+  readonly searches?: true;
 }
 
 export const modes = ['generate', 'evaluate', 'train'] as const satisfies readonly Mode[];

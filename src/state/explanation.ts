@@ -3,13 +3,8 @@
 
 import type { Author } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import {
-  contrastiveSteps,
-  dynamicFusionSteps,
-  fixedFusionSteps,
-  searchSteps,
-  speculativeSteps,
-} from './methodSteps.ts';
+import { fusionSteps, searchSteps, speculativeSteps } from './explainTogether.ts';
+import { fuses, searches } from './run.ts';
 
 export interface Step {
   readonly title: string;
@@ -26,29 +21,14 @@ const texPercent = (share: number): string => {
 };
 const texNumber = (value: number): string => String(Number(value.toFixed(2)));
 
-/** A method in a few steps; one model alone needs no more than its summary. */
-export function stepsOf({ method, params }: Experiment): readonly Step[] {
-  switch (method) {
-    case 'bild':
-      return bildSteps(params);
-    case 'speculative':
-      return speculativeSteps(params);
-    case 'dynamicFusion':
-      return dynamicFusionSteps(params);
-    case 'proxyTuning':
-    case 'emulatedFineTuning':
-    case 'dExperts':
-      return fixedFusionSteps(method, params);
-    case 'contrastiveDecoding':
-      return contrastiveSteps(params);
-    case 'weakToStrong':
-    case 'bestOfN':
-      return searchSteps(params);
-    case 'sft':
-      return sftSteps(params);
-    default:
-      return [];
-  }
+/** What several models, or a training, do; one model alone needs no more than its summary. */
+export function stepsOf(experiment: Experiment): readonly Step[] {
+  const { method, params } = experiment;
+  if (method === 'sft') return sftSteps(params);
+  if (method === 'bild') return bildSteps(params);
+  if (method === 'speculative') return speculativeSteps(params);
+  if (searches(experiment)) return searchSteps(params);
+  return fuses(experiment) ? fusionSteps(experiment) : [];
 }
 
 function bildSteps(params: Experiment['params']): readonly Step[] {
@@ -120,25 +100,28 @@ export function whatToLookAt({ mode, method, params }: Experiment): string {
       : 'Small alone, large alone and the method answer the same problems. Look for large’s accuracy at a higher speed.';
   }
   return (
-    LOOK[method] ??
+    WHERE[method] ??
     `All tokens are by the ${String(params.model)} model. Look at the places where it was not sure.`
   );
 }
 
-/** In generate mode. */
-const LOOK: Readonly<Partial<Record<Experiment['method'], string>>> = {
+/** In one text. */
+const WHERE: Readonly<Partial<Record<Experiment['method'], string>>> = {
   bild: 'Orange tokens cost one small pass each; blue ones, a large pass. Look at the marks where small was not sure, and at red: there it was sure and wrong.',
   speculative:
-    'Orange tokens were drafted and stand; red ones fell to a random number, and large drew another. The text is distributed as large’s own.',
+    'Orange tokens were drafted and stood, red ones were struck out by chance. Look at one: its u against p/q says why; and at the tokens per large pass, beside what the acceptance rate predicts.',
   dynamicFusion:
-    'All models write each token together. Look at how far the large one has to be moved, token by token.',
-  proxyTuning: 'All models write each token together. Compare the text with large’s own.',
-  emulatedFineTuning: 'All models write each token together. Compare the text with large’s own.',
+    'Look at how α changes from token to token: it is large where the expert has learned something, and at the end of its range where large is too sure to be moved that far.',
+  proxyTuning:
+    'Look at tokens where large and all models together disagree: there the expert’s tuning decides, always with the same strength.',
   dExperts:
-    'All models write each token together, among those that large finds likely. Compare the text with large’s own.',
+    'Look at tokens where large and all models together disagree: among what large finds likely, the expert raises some and the anti-expert lowers some.',
+  emulatedFineTuning:
+    'Look at tokens where large and all models together disagree: there what tuning taught the small model decides.',
   contrastiveDecoding:
-    'Both models write each token together. Look at the places where the text differs from large’s own.',
+    'Look at tokens where large and both together disagree: there small’s favourite was held against it.',
   weakToStrong:
-    'Candidates grow side by side; every few tokens the small pair throws some away. Text appears where all that are left agree.',
-  bestOfN: 'All samples are written first; then the small pair picks one.',
+    'Candidates grow side by side, column by column; every few tokens the small pair drops some. Look at what was dropped and why, and at the thick line: the way to the text.',
+  bestOfN:
+    'All samples are written first; then the small pair picks one. Look at how far the best is above the mean.',
 };

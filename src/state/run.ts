@@ -66,6 +66,19 @@ export const rolesOf = ({ method, params }: Experiment): readonly Role[] =>
 /** Does the small model write drafts that the large one judges? */
 export const drafts = ({ method }: Experiment): boolean => methods[method].drafts === true;
 
+/** How the large model judges a draft: by how far it is from it, or by chance, so that the text is as its own. */
+export const judgedBy = (experiment: Experiment): 'distance' | 'chance' | undefined => {
+  if (!drafts(experiment)) return undefined;
+  return 'rollbackThreshold' in methods[experiment.method].params ? 'distance' : 'chance';
+};
+
+/** Do several models' logits become one at every token? */
+export const fuses = ({ method }: Experiment): boolean =>
+  methods[method].authors?.includes('fused') === true;
+
+/** Are several candidates written at a time, and some of them chosen? */
+export const searches = ({ method }: Experiment): boolean => methods[method].searches === true;
+
 /** Who writes the tokens of its text. */
 export const authorsOf = (experiment: Experiment): readonly Author[] =>
   methods[experiment.method].authors ?? rolesOf(experiment);

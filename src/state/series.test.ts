@@ -94,7 +94,7 @@ describe('summary', () => {
           })),
         ),
         async (models, experiment) => {
-          const run = await recordedRun({ models, experiment });
+          const run = await recordedRun({ models, experiment, untimed: true });
           const stats = generatedOf(run)?.stats;
           const { ms, passes, ...counts } = countsOf(
             run.events,

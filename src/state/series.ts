@@ -2,8 +2,11 @@
 // events and thinned to what a chart can draw.
 
 import type { Author } from '../core/events.ts';
+import { type ScorePoint, scorePoints } from './beams.ts';
 import { derived } from './derive.ts';
+import { type FusionPoint, fusionPoints } from './fusion.ts';
 import { baselineOf, drafts, type Run } from './run.ts';
+import { type Draft, draftsOf, type JudgedPoint, judged } from './speculation.ts';
 import { thin } from './thin.ts';
 import { streamOf } from './tokenStream.ts';
 
@@ -40,6 +43,13 @@ export interface Series {
   readonly confidence: readonly ConfidencePoint[];
   readonly distance: readonly DistancePoint[];
   readonly authors: readonly ProgressPoint[];
+  /** Of dynamic logits fusion. */
+  readonly fusion: readonly FusionPoint[];
+  /** Of speculative sampling. */
+  readonly judged: readonly JudgedPoint[];
+  readonly drafts: readonly Draft[];
+  /** Of a search. */
+  readonly scores: readonly ScorePoint[];
 }
 
 const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
@@ -104,6 +114,11 @@ const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
     }
     return thin(points);
   }),
+
+  fusion: derived((run) => thin(fusionPoints(run), ({ edge }) => (edge ? 1 : 0))),
+  judged: derived((run) => thin(judged(run), ({ fate }) => (fate === 'rejected' ? 1 : 0))),
+  scores: derived((run) => thin(scorePoints(run))),
+  drafts: derived((run) => thin(draftsOf(run), ({ drafted, accepted }) => drafted - accepted)),
 };
 
 /** A named series of a run. */

@@ -73,13 +73,13 @@ export function countsOf(
   };
   // A large pass is announced by its hand-over; without one, every token of its own is one.
   let handedOver = false;
-  // Beams are written before their tokens are in the text.
-  let searched = false;
+  // Beams go on together, and what they agree on is told later.
+  let beams = false;
   for (const run of events) {
     if (run.type === 'prompt') {
       tokens = ms = drafted = accepted = rolledBack = fallbacks = 0;
       passes = each(roles, () => 0);
-      handedOver = searched = false;
+      handedOver = beams = false;
     }
     if (run.type !== 'decode') continue;
     ms += run.ms;
@@ -87,14 +87,8 @@ export function countsOf(
     if (event.type === 'token') {
       tokens++;
       if (event.by === 'fused') roles.forEach(count);
-      else if (!searched && (event.by !== 'large' || !handedOver)) count(event.by);
+      else if (event.by !== 'large' || !(handedOver || beams)) count(event.by);
       if (drafting && event.by === 'small') drafted++;
-    } else if (event.type === 'beams') {
-      searched = true;
-      count('large');
-    } else if (event.type === 'chunk') {
-      count('tuned');
-      count('untuned');
     } else if (event.type === 'handOver') {
       handedOver = true;
       count('large');
@@ -102,6 +96,12 @@ export function countsOf(
         fallbacks++;
         count('small');
       }
+    } else if (event.type === 'beams') {
+      beams = true;
+      count('large');
+    } else if (event.type === 'chunk') {
+      count('tuned');
+      count('untuned');
     } else if (event.type === 'verdict' || event.type === 'speculation') {
       accepted += event.accepted;
     } else if (event.type === 'rollback') {

@@ -9,9 +9,15 @@ import type {
   Piece,
   RunEvent,
 } from '../core/events.ts';
-import type { Candidate } from '../core/ops.ts';
+import type { Candidate, SolvedAlphas } from '../core/ops.ts';
 import { derived } from './derive.ts';
 import { drafts } from './run.ts';
+
+/** What was solved for one token of dynamic logits fusion. */
+export interface Solution extends SolvedAlphas {
+  /** The end of the range that alpha ran into. */
+  readonly edge?: 'low' | 'high';
+}
 
 export interface TokenCell {
   readonly kind: 'token';
@@ -28,8 +34,8 @@ export interface TokenCell {
   /** p / (lenience q) of a token that speculative sampling has judged: it stands while `uniform` is below. */
   readonly ratio?: number;
   readonly uniform?: number;
-  /** How far the large model's logits were moved for it, where that was solved. */
-  readonly fusion?: Extract<DecodeEvent, { readonly type: 'fusion' }>;
+  /** How far the large model's logits were moved before it was drawn from them. */
+  readonly fusion?: Solution;
   /** Index of the hand-over that made the large model write it, or judge it. */
   readonly handOver?: number;
   /** Text of the token that it stands in for, after a rollback. */
@@ -71,7 +77,7 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
   let cells: Cell[] = [];
   let handOver: number | undefined;
   let replaces: string | undefined;
-  let fusion: TokenCell['fusion'];
+  let fusion: Solution | undefined;
   const change = (index: number, news: Partial<TokenCell>) => {
     const cell = cells[index];
     if (cell?.kind === 'token') cells[index] = { ...cell, ...news };
@@ -101,7 +107,7 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
           state: drafted ? 'pending' : 'accepted',
           ...(drafted || handOver === undefined ? {} : { handOver }),
           ...(drafted || replaces === undefined ? {} : { replaces }),
-          ...(fusion && { fusion }),
+          ...(fusion === undefined ? {} : { fusion }),
         });
         replaces = fusion = undefined;
         break;
@@ -152,9 +158,11 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
         });
         break;
       }
-      case 'fusion':
-        fusion = event;
+      case 'fusion': {
+        const { type: _, at: __, ...solution } = event;
+        fusion = solution;
         break;
+      }
       case 'beams':
       case 'chunk':
       case 'winner':

@@ -2,11 +2,16 @@
 // same sessions, so that a run which waits meanwhile finds everything as it left it.
 
 import type { Backend } from '../backend/backend.ts';
-import { ROLES, type Role } from '../core/roles.ts';
+import type { Author } from '../core/events.ts';
+import type { Logits } from '../core/languageModel.ts';
+import type { FusionTerms, Ops, SolvedAlphas } from '../core/ops.ts';
+import { ROLES } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Checkpoints, clear, type Furnished, furnish } from './furnish.ts';
 import type { Uses } from './hardware.ts';
-import type { Inspection } from './protocol.ts';
+import type { Guess, Inspection } from './protocol.ts';
+import { methodOf } from './roles.ts';
+import type { Room } from './room.ts';
 
 /** Candidates shown per model. */
 const TOP = 5;
@@ -47,7 +52,7 @@ export function createInspector(backend: (kernels: Uses['kernels']) => Backend):
 
   return {
     inspect: (experiment, uses, checkpoints, prefix, token) =>
-      look(readerFor(experiment, uses, checkpoints), prefix, token),
+      look(readerFor(experiment, uses, checkpoints), experiment, prefix, token),
     rest() {
       for (const reader of readers.values()) clear(reader);
     },
@@ -55,27 +60,57 @@ export function createInspector(backend: (kernels: Uses['kernels']) => Backend):
   };
 }
 
-async function look(
-  room: Furnished,
+/** @param prefix token ids, at least one */
+export async function look(
+  room: Room,
+  experiment: Experiment,
   prefix: readonly number[],
   token: number,
 ): Promise<Inspection> {
-  const top: Partial<Record<Role, NonNullable<Inspection['top'][Role]>>> = {};
-  const distance: Partial<Record<Role, number>> = {};
+  const top: Partial<Record<Author, readonly Guess[]>> = {};
+  const distance: Partial<Record<Author, number>> = {};
+  let fusion: SolvedAlphas | undefined;
+
+  async function opinion(author: Author, logits: Logits): Promise<void> {
+    const best = await room.ops.topK(logits, 0, Math.min(TOP, logits.vocab));
+    const { logProbs } = await room.ops.tokenLogProbs(logits, [token]);
+    top[author] = best.map((one) => ({ ...one, text: room.tokenizer.piece(one.token) }));
+    distance[author] = -(logProbs[0] ?? Number.NaN);
+  }
+
   for (const role of ROLES) {
     const model = room.models[role];
     // To a model with another vocabulary the text's tokens mean nothing.
     const foreign = room.text && room.text[role] !== room.tokenizer;
     if (!model || foreign) continue;
     const logits = await model.logits(prefix, prefix.length);
-    try {
-      const best = await room.ops.topK(logits, 0, Math.min(TOP, model.vocab));
-      const { logProbs } = await room.ops.tokenLogProbs(logits, [token]);
-      top[role] = best.map((one) => ({ ...one, text: room.tokenizer.piece(one.token) }));
-      distance[role] = -(logProbs[0] ?? Number.NaN);
-    } finally {
-      logits.dispose();
-    }
+    await opinion(role, logits).finally(() => logits.dispose());
   }
-  return { top, distance };
+
+  const { algorithm, params } = methodOf(experiment);
+  if (algorithm.authors?.includes('fused')) {
+    // How the models become one is the method's own affair: it makes one step from here, and is listened to.
+    const ops: Ops = {
+      ...room.ops,
+      async fuse(terms) {
+        const fused = await room.ops.fuse({ ...terms, alphas: measured(terms) });
+        await opinion('fused', fused.logits);
+        [fusion] = fused.solved;
+        return fused;
+      },
+    };
+    const { seed } = experiment;
+    const { models } = room;
+    const step = { models, ops, prompt: prefix, maxTokens: 1, params, seed, run: 0 };
+    for await (const _ of algorithm.decode(step));
+  }
+  return { top, distance, ...(fusion && { fusion }) };
+}
+
+/** A strength that is given is a search with one candidate, which also says how far it moves the large model. */
+function measured({ alphas, contrast = 0 }: FusionTerms): FusionTerms['alphas'] {
+  if ('kind' in alphas) return alphas;
+  const [low] = alphas;
+  const sayable = alphas.length === 1 && low !== undefined && contrast === 0;
+  return sayable ? { kind: 'grid', low, step: 1, count: 1 } : alphas;
 }

@@ -2,9 +2,9 @@
 
 import type { DeviceClass } from '../backend/device.ts';
 import type { Failure } from '../core/errors.ts';
-import type { RunEvent } from '../core/events.ts';
+import type { Author, RunEvent } from '../core/events.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
-import type { Candidate } from '../core/ops.ts';
+import type { Candidate, SolvedAlphas } from '../core/ops.ts';
 import type { Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
@@ -46,12 +46,19 @@ export interface LoadProgress {
   readonly total?: number;
 }
 
-/** What both models think at one place of a text. */
+/** A token that may come next. */
+export interface Guess extends Candidate {
+  readonly text: string;
+}
+
+/** What the models think at one place of a text, each by itself and, where the method fuses them, together. */
 export interface Inspection {
-  /** Most probable tokens with their text, per role. */
-  readonly top: Readonly<Partial<Record<Role, readonly (Candidate & { readonly text: string })[]>>>;
-  /** Nats: -log p of the asked token, per role. */
-  readonly distance: Readonly<Partial<Record<Role, number>>>;
+  /** Most probable tokens with their text, per author. */
+  readonly top: Readonly<Partial<Record<Author, readonly Guess[]>>>;
+  /** Nats: -log p of the asked token, per author. */
+  readonly distance: Readonly<Partial<Record<Author, number>>>;
+  /** How far the large model's logits are moved here, where that can be said in a pair of divergences. */
+  readonly fusion?: SolvedAlphas;
 }
 
 /** What was found in a data file, seen with one checkpoint's tokenizer. */

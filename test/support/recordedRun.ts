@@ -2,10 +2,12 @@
 // of a run's events.
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import type { RunEvent } from '../../src/core/events.ts';
+import type { LanguageModel } from '../../src/core/languageModel.ts';
 import { uniform } from '../../src/core/rng.ts';
-import { ROLES } from '../../src/core/roles.ts';
+import type { Role } from '../../src/core/roles.ts';
 import { defaultExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { newRun, type Run, receive } from '../../src/state/run.ts';
+import type { Room } from '../../src/worker/room.ts';
 import { runExperiment } from '../../src/worker/runExperiment.ts';
 import { tableModel } from './tableModel.ts';
 
@@ -13,8 +15,11 @@ const ALPHABET = 'abcd .';
 /** Ends a text. */
 const EOS = ALPHABET.length;
 
-/** Random models over six characters that agree more or less, one for each role; the same for the same arguments. */
-function cast(seed: number, agreement: number) {
+/**
+ * Random models over six characters that agree more or less; the same for the same arguments. What is compared with
+ * is small once more, what was tuned is the expert.
+ */
+function castOf(seed: number, agreement: number): Readonly<Record<Role, LanguageModel>> {
   const row = (who: number, prefix: readonly number[]) =>
     Array.from({ length: ALPHABET.length + 1 }, (_, v) => {
       const step = (prefix.at(-1) ?? 0) * 7 + (prefix.at(-2) ?? 0);
@@ -23,13 +28,29 @@ function cast(seed: number, agreement: number) {
       return 6 * (agreement * shared + (1 - agreement) * own) - (v === EOS ? 1 : 0);
     });
   const model = (who: number) => tableModel((prefix) => row(who, prefix), EOS + 1, EOS);
-  const others = ROLES.filter((role) => role !== 'small' && role !== 'large');
   return {
     small: model(1),
     large: model(2),
-    ...Object.fromEntries(others.map((role, i) => [role, model(3 + i)])),
+    expert: model(3),
+    expert2: model(4),
+    expert3: model(5),
+    antiExpert: model(1),
+    tuned: model(3),
+    untuned: model(1),
   };
 }
+
+/** What a run on table models needs. */
+export const tableRoom = (models = 1, agreement = 0.5): Room => ({
+  models: castOf(models, agreement),
+  tokenizer: {
+    // Characters that the models do not know become one that they do.
+    encode: (text: string) => [...text].map((c) => Math.max(0, ALPHABET.indexOf(c))),
+    decode: (ids: readonly number[]) => ids.map((id) => ALPHABET[id] ?? '').join(''),
+    piece: (id: number) => ALPHABET[id] ?? '',
+  },
+  ops: createCpuBackend().ops,
+});
 
 export interface Recording {
   readonly experiment?: Partial<Experiment>;
@@ -37,6 +58,8 @@ export interface Recording {
   readonly models?: number;
   /** 0: strangers, 1: the same model twice. */
   readonly agreement?: number;
+  /** Without the large model alone, whose timing repeats everything many times. */
+  readonly untimed?: boolean;
 }
 
 export const experimentOf = (changes: Partial<Experiment> = {}): Experiment => ({
@@ -47,19 +70,18 @@ export const experimentOf = (changes: Partial<Experiment> = {}): Experiment => (
 });
 
 /** Every event of a run. */
-export async function record({ experiment, models = 1, agreement = 0.5 }: Recording = {}) {
+export async function record({
+  experiment,
+  models = 1,
+  agreement = 0.5,
+  untimed = false,
+}: Recording = {}) {
   const events: RunEvent[] = [];
-  const room = {
-    models: cast(models, agreement),
-    tokenizer: {
-      // Characters that the models do not know become one that they do.
-      encode: (text: string) => [...text].map((c) => Math.max(0, ALPHABET.indexOf(c))),
-      decode: (ids: readonly number[]) => ids.map((id) => ALPHABET[id] ?? '').join(''),
-      piece: (id: number) => ALPHABET[id] ?? '',
-    },
-    ops: createCpuBackend().ops,
-  };
-  for await (const event of runExperiment(experimentOf(experiment), room)) events.push(event);
+  const room = tableRoom(models, agreement);
+  for await (const event of runExperiment(experimentOf(experiment), room)) {
+    events.push(event);
+    if (untimed && event.type === 'generated') break;
+  }
   return events;
 }
 

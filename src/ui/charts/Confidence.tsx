@@ -9,6 +9,7 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
+import type { Author } from '../../core/events.ts';
 import { percent, quote } from '../../state/format.ts';
 import { authorsOf, drafts, type Run } from '../../state/run.ts';
 import { type ConfidencePoint, series } from '../../state/series.ts';
@@ -24,37 +25,33 @@ const FATES = {
   handedOver: 'handed over',
 } as const;
 
+const signOfAuthor = (author: Author): Sign =>
+  author === 'fused' || author === 'large' ? author : 'small';
+
 export function Confidence({ run }: { run: Run }) {
   const both = drafts(run.experiment);
   const author = both ? 'small' : (authorsOf(run.experiment)[0] ?? 'large');
   const points = series(run, 'confidence');
   const threshold = Number(run.experiment.params.fallbackThreshold);
-  const handsOver = Number.isFinite(threshold);
   const signOf = ({ fate }: ConfidencePoint): Sign =>
-    fate === 'kept'
-      ? author === 'large' || author === 'fused'
-        ? author
-        : 'small'
-      : fate === 'rolledBack'
-        ? 'cut'
-        : fate;
+    fate === 'kept' ? signOfAuthor(author) : fate === 'rolledBack' ? 'cut' : fate;
   return (
     <Figure
       title={author === 'fused' ? 'How sure they are together' : `How sure ${author} is`}
       about={
         both
-          ? handsOver
-            ? 'Probability of small’s first choice. Below the threshold it hands over.'
-            : 'Probability of each drafted token under small, after temperature and filters.'
-          : 'Probability of each token under the model that wrote it.'
+          ? 'Probability of small’s first choice. Below the threshold it hands over.'
+          : author === 'fused'
+            ? 'Probability of each token when all logits have become one.'
+            : 'Probability of each token under the model that wrote it.'
       }
       legend={
         both && (
           <>
             <SignEntry sign="small">written</SignEntry>
-            {handsOver && <SignEntry sign="handedOver">handed over</SignEntry>}
+            <SignEntry sign="handedOver">handed over</SignEntry>
             <SignEntry sign="cut">struck out</SignEntry>
-            {handsOver && <StrokeEntry stroke="threshold">fallback threshold</StrokeEntry>}
+            <StrokeEntry stroke="threshold">fallback threshold</StrokeEntry>
           </>
         )
       }

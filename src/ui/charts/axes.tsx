@@ -15,7 +15,9 @@ export const MARGIN = { top: 8, right: 14, bottom: 16, left: 0 } as const;
 export const labelBelow = (value: string) =>
   ({ value, position: 'insideBottom', offset: -12, className: 'axis-label' }) as const;
 
-export const labelInside = (value: string, position: 'insideTopRight' | 'insideBottomRight') =>
+type Corner = 'insideTopRight' | 'insideBottomRight' | 'insideTopLeft' | 'insideBottomLeft';
+
+export const labelInside = (value: string, position: Corner) =>
   ({ value, position, offset: 4, className: 'threshold-label' }) as const;
 
 /** The box at the pointer. */

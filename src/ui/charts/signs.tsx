@@ -1,6 +1,16 @@
 // The signs that points carry beside their colour, in charts and in their legends.
 
-export type Sign = 'small' | 'large' | 'fused' | 'handedOver' | 'cut' | 'fell' | 'pending';
+export type Sign =
+  | 'small'
+  | 'large'
+  | 'fused'
+  | 'expert'
+  | 'handedOver'
+  | 'cut'
+  | 'fell'
+  | 'pending'
+  | 'edge'
+  | 'ratio';
 
 export function SignAt({ sign, cx, cy }: { sign: Sign; cx: number; cy: number }) {
   switch (sign) {
@@ -9,7 +19,13 @@ export function SignAt({ sign, cx, cy }: { sign: Sign; cx: number; cy: number })
     case 'large':
       return <rect x={cx - 2.6} y={cy - 2.6} width={5.2} height={5.2} className="sign-large" />;
     case 'fused':
-      return <circle cx={cx} cy={cy} r={2.8} className="sign-fused" />;
+      return <circle cx={cx} cy={cy} r={2.6} className="sign-fused" />;
+    case 'expert':
+      return <path d={`M${cx} ${cy - 3.6}l3.6 3.6-3.6 3.6-3.6-3.6z`} className="sign-expert" />;
+    case 'edge':
+      return <path d={`M${cx - 4.5} ${cy + 3.5}h9l-4.5-8z`} className="sign-edge" />;
+    case 'ratio':
+      return <path d={`M${cx - 4} ${cy}h8`} className="sign-ratio" />;
     case 'handedOver':
       return <path d={`M${cx - 4} ${cy - 3.4}h8l-4 7z`} className="sign-handed" />;
     case 'pending':
@@ -50,7 +66,16 @@ export function SignEntry({ sign, children }: { sign: Sign; children: string }) 
   );
 }
 
-export type Stroke = 'small' | 'large' | 'method' | 'threshold' | 'baseline';
+export type Stroke =
+  | 'small'
+  | 'large'
+  | 'method'
+  | 'threshold'
+  | 'baseline'
+  | 'fused'
+  | 'expert'
+  | 'expert2'
+  | 'expert3';
 
 export function StrokeEntry({ stroke, children }: { stroke: Stroke; children: string }) {
   return (
@@ -69,5 +94,9 @@ export const STROKES = {
   large: { stroke: 'var(--large-line)', strokeWidth: 2, strokeDasharray: '8 3' },
   method: { stroke: 'var(--ink)', strokeWidth: 2, strokeDasharray: '' },
   threshold: { stroke: 'var(--ink)', strokeWidth: 1, strokeDasharray: '4 3' },
+  fused: { stroke: 'var(--fused-line)', strokeWidth: 2, strokeDasharray: '' },
+  expert: { stroke: 'var(--expert-line)', strokeWidth: 2, strokeDasharray: '6 2' },
+  expert2: { stroke: 'var(--expert-line)', strokeWidth: 2, strokeDasharray: '1.5 2.5' },
+  expert3: { stroke: 'var(--expert-line)', strokeWidth: 2, strokeDasharray: '8 2 1.5 2' },
   baseline: { stroke: 'var(--muted)', strokeWidth: 1.5, strokeDasharray: '1 3' },
 } as const satisfies Record<Stroke, object>;

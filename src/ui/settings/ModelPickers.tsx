@@ -1,7 +1,7 @@
 // Who plays which part: a checkpoint for each model that the method asks for, and no other.
 
 import { ROLE_NAMES, type Role } from '../../core/roles.ts';
-import { methods, rolesIn } from '../../experiment/catalogue.ts';
+import { methods, ownVocabularyIn, rolesIn } from '../../experiment/catalogue.ts';
 import { type Choice, choicesFor } from '../../state/choices.ts';
 import { titled } from '../../state/format.ts';
 import { useActions, usePage } from '../app.ts';
@@ -10,14 +10,24 @@ import { Mark } from '../parts/Mark.tsx';
 /** What a model does in an evaluation of a method that does not need it. */
 const BESIDE = 'Answers alone, to compare with.';
 
+/** What they must have in common. */
+function vocabularies(free: readonly Role[]): string {
+  if (free.length === 0)
+    return 'All must share one vocabulary: they read and judge each other’s tokens.';
+  const names = free.map((role) => ROLE_NAMES[role]).join(' and ');
+  return `${titled(names)} may have another vocabulary than large: texts are then tokenised anew for them.`;
+}
+
 export function ModelPickers() {
   const experiment = usePage((state) => state.experiment);
   const { parts, roles } = methods[experiment.method];
   const used = roles(experiment.params);
+  const all = rolesIn(experiment);
   return (
     <fieldset>
       <legend className="legend">Models</legend>
-      {rolesIn(experiment).map((role) => (
+      {all.length > 1 && <p className="fine">{vocabularies(ownVocabularyIn(experiment))}</p>}
+      {all.map((role) => (
         <ModelPicker
           key={role}
           role={role}

@@ -1,6 +1,11 @@
 // Before the first run: what will happen, and the button that makes it happen.
 
-import { checkpoints, checkpointTitle, isCheckpointId } from '../../experiment/catalogue.ts';
+import {
+  checkpoints,
+  checkpointTitle,
+  isCheckpointId,
+  rolesIn,
+} from '../../experiment/catalogue.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { describeInput } from '../../state/describe.ts';
 import { bytes } from '../../state/format.ts';
@@ -11,9 +16,8 @@ import './empty.css';
 export function EmptyStage() {
   const experiment = usePage((state) => state.experiment);
   const { start, step } = useActions();
-  const { small, large, mode } = experiment;
-  const taking = mode === 'train' ? [learner(experiment)] : [small, large];
-  const size = taking.reduce(
+  const taking = new Set(rolesIn(experiment).map((role) => experiment[role]));
+  const size = [...taking].reduce(
     (sum, id) => sum + (isCheckpointId(id) ? checkpoints[id].bytes : 0),
     0,
   );
@@ -31,13 +35,16 @@ export function EmptyStage() {
         </button>
       </div>
       <p className="fine">
-        {mode === 'train' ? 'The checkpoint' : 'Two real checkpoints'} ({bytes(size)}
-        {mode !== 'train' && ' together'}) and ONNX Runtime are read from this page’s own server
+        {HOW_MANY[taking.size] ?? taking.size} real{' '}
+        {taking.size === 1 ? 'checkpoint' : 'checkpoints'} ({bytes(size)}
+        {taking.size > 1 && ' together'}) and ONNX Runtime are read from this page’s own server
         once; everything runs in this tab.
       </p>
     </section>
   );
 }
+
+const HOW_MANY = ['No', 'One', 'Two', 'Three', 'Four', 'Five'] as const;
 
 const learner = ({ params, small, large }: Experiment) =>
   params.model === 'large' ? large : small;

@@ -3,6 +3,7 @@
 import { methods } from '../../experiment/catalogue.ts';
 import { stepsOf, whatToLookAt } from '../../state/explanation.ts';
 import { useActions, usePage } from '../app.ts';
+import { CopyButton } from '../parts/CopyButton.tsx';
 import { Mark } from '../parts/Mark.tsx';
 import { Tex } from '../parts/Tex.tsx';
 import './explanation.css';
@@ -38,14 +39,15 @@ export function Explanation() {
               </li>
             ))}
           </ol>
-          {source && (
-            <p className="fine source">
-              <a href={source.url} target="_blank" rel="noopener noreferrer">
-                {source.citation}
-              </a>
-            </p>
-          )}
         </details>
+      )}
+      {source && (
+        <p className="fine source">
+          <a href={source.url} target="_blank" rel="noopener noreferrer">
+            {source.citation}
+          </a>
+          {source.bibtex !== undefined && <CopyButton text={source.bibtex} label="BibTeX" />}
+        </p>
       )}
       <p className="look">{whatToLookAt(experiment)}</p>
     </section>

@@ -1,6 +1,7 @@
 // The stage of generate mode. A run that has nothing to show yet leaves the one before in its place.
 
-import type { Run } from '../../state/run.ts';
+import { lazy, Suspense } from 'react';
+import { type Run, searches } from '../../state/run.ts';
 import { seenRun } from '../../state/store.ts';
 import { usePage } from '../app.ts';
 import { ErrorCard } from './ErrorCard.tsx';
@@ -9,6 +10,8 @@ import { Loading } from './Loading.tsx';
 import { Result } from './Result.tsx';
 import { RunHead } from './RunHead.tsx';
 import { TokenStream } from './TokenStream.tsx';
+
+const BeamTree = lazy(() => import('../beams/BeamTree.tsx'));
 
 export function GenerateStage({ run }: { run: Run }) {
   const shown = usePage(seenRun);
@@ -19,6 +22,11 @@ export function GenerateStage({ run }: { run: Run }) {
       {shown && (
         <>
           <RunHead run={shown} />
+          {searches(shown.experiment) && (
+            <Suspense fallback={<p className="fine">The beam tree is loading.</p>}>
+              <BeamTree key={shown.id} run={shown} />
+            </Suspense>
+          )}
           <TokenStream run={shown} />
           <Inspector run={shown} />
           <Result run={shown} />

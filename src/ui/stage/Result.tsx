@@ -1,11 +1,9 @@
 // What came out: the text, whether it is the large model's own, how much faster, and the counts behind it.
 
-import { costFormula } from '../../state/costFormula.ts';
-import { percent, plural, times } from '../../state/format.ts';
+import { figures } from '../../state/figures.ts';
 import { linkVerdict } from '../../state/notices.ts';
-import { baselineOf, generatedOf, isActive, type Run, severalModels } from '../../state/run.ts';
+import { generatedOf, type Run, severalModels } from '../../state/run.ts';
 import { statistics } from '../../state/statistics.ts';
-import { summary } from '../../state/summary.ts';
 import { streamOf, textOf } from '../../state/tokenStream.ts';
 import { CopyButton } from '../parts/CopyButton.tsx';
 import { Tex } from '../parts/Tex.tsx';
@@ -42,52 +40,16 @@ function Text({ run }: { run: Run }) {
   );
 }
 
-/** What the measured speed-up is. */
-const timedHow = (rounds = 0): string =>
-  rounds > 0
-    ? `as fast as large alone, per token; medians of ${plural(rounds, 'more round')}, taking turns`
-    : 'as fast as large alone, per token';
-
 function Figures({ run }: { run: Run }) {
-  const { measuredSpeedUp, modelledSpeedUp, agreement, passes, baseline, timingRounds } =
-    summary(run);
-  const waiting = isActive(run) ? '…' : '–';
-  const large = passes.large ?? 0;
-  const saved = baseline ? 1 - large / baseline.passes : undefined;
   return (
     <dl className="figures">
-      <div>
-        <dt>Speed-up, measured</dt>
-        <dd>{measuredSpeedUp === undefined ? waiting : times(measuredSpeedUp)}</dd>
-        <dd className="fine">
-          {baselineOf(run) ? timedHow(timingRounds) : 'large alone is timed after the text'}
-        </dd>
-      </div>
-      <div>
-        <dt>Speed-up, cost model</dt>
-        <dd>{modelledSpeedUp === undefined ? waiting : times(modelledSpeedUp)}</dd>
-        <dd className="fine">
-          <Tex tex={costFormula(run)} />
-        </dd>
-      </div>
-      <div>
-        <dt>Large passes saved</dt>
-        <dd>{saved === undefined ? waiting : percent(saved)}</dd>
-        <dd className="fine">
-          {baseline ? `${large} instead of ${baseline.passes}` : 'against large alone'}
-        </dd>
-      </div>
-      <div>
-        <dt>Same text as large alone</dt>
-        <dd>{!agreement ? waiting : agreement.same ? 'yes' : 'no'}</dd>
-        <dd className="fine">
-          {!agreement
-            ? 'token by token'
-            : agreement.same
-              ? 'every token'
-              : `differs from token ${agreement.at + 1} on`}
-        </dd>
-      </div>
+      {figures(run).map(({ name, value, about }) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+          <dd className="fine">{typeof about === 'string' ? about : <Tex tex={about.tex} />}</dd>
+        </div>
+      ))}
     </dl>
   );
 }
