@@ -13,6 +13,7 @@ export type UserErrorCode =
   | 'context'
   | 'logits'
   | 'data'
+  | 'run'
   | 'storage'
   | 'gpu'
   | 'timeout'
