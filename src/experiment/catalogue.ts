@@ -20,7 +20,7 @@ export interface Method {
   roles(params: Readonly<Record<string, ParamValue>>): readonly Role[];
 }
 
-export const modes = ['generate', 'evaluate', 'train'] as const satisfies readonly Mode[];
+export const modes = ['generate', 'evaluate', 'sweep', 'train'] as const satisfies readonly Mode[];
 export const methods: Readonly<Record<MethodId, Method>> = { ...algorithms, ...trainers };
 /** The methods of a mode, in the order in which they are offered. */
 export const methodsOf = (mode: Mode): readonly MethodId[] =>
