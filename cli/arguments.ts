@@ -1,16 +1,15 @@
 // What was typed, as a value.
 
+import { ROLES, type Role } from '../src/core/roles.ts';
 import { VERSION } from '../src/experiment/migrations.ts';
 import { isRecord } from '../src/models/folder.ts';
 
-export interface Options {
+/** By role: folders that take the place of the link's checkpoints. */
+export interface Options extends Readonly<Partial<Record<Role, string>>> {
   /** A link's fragment. */
   readonly hash: string;
   /** Where the built-in checkpoints are. */
   readonly models: string;
-  /** Folders that take the place of the link's checkpoints. */
-  readonly small?: string;
-  readonly large?: string;
   /** The data file of a training, and where its checkpoint goes. */
   readonly data?: string;
   readonly out?: string;
@@ -27,8 +26,8 @@ Runs an experiment without the page and prints its events, one JSON object per l
   -             the same from standard input
 
   --models DIR  where the built-in checkpoints are (public/models)
-  --small DIR   a checkpoint folder in place of the experiment's small model
-  --large DIR   the same for the large one
+  --ROLE DIR    a checkpoint folder in place of the experiment's, for any of its roles:
+                ${ROLES.map((role) => `--${role}`).join(' ')}
   --data FILE   the data file that a training's link names
   --out DIR     where a training's checkpoint folder goes
   --threads N   threads within one operation (1)
@@ -37,7 +36,7 @@ Runs an experiment without the page and prints its events, one JSON object per l
 
 Exit code: 0 done, 1 the run failed, 2 the command line was not understood.`;
 
-const VALUES = ['models', 'small', 'large', 'data', 'out', 'threads'] as const;
+const VALUES = ['models', ...ROLES, 'data', 'out', 'threads'] as const;
 type ValueName = (typeof VALUES)[number];
 const isValueName = (name: string): name is ValueName => VALUES.some((known) => known === name);
 
@@ -70,7 +69,7 @@ export function parseArguments(
   }
   const hash = hashOf(source, read);
   if (typeof hash !== 'string') return hash;
-  const folders = ['small', 'large', 'data', 'out'] as const;
+  const folders = [...ROLES, 'data', 'out'] as const;
   const given = folders.flatMap((name) => {
     const value = values.get(name);
     return value === undefined ? [] : [[name, value] as const];

@@ -5,11 +5,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCpuBackend } from '../src/backend/cpu.ts';
 import { toFailure } from '../src/core/errors.ts';
+import { ROLES } from '../src/core/roles.ts';
 import { compareDigest } from '../src/experiment/digest.ts';
 import { decode } from '../src/experiment/link.ts';
 import { furnish, loadCheckpoints } from '../src/worker/furnish.ts';
 import { createLibrary } from '../src/worker/library.ts';
-import { rolesNeeded } from '../src/worker/roles.ts';
+import { rolesNeeded, rolesWithOwnVocabulary } from '../src/worker/roles.ts';
 import { runExperiment } from '../src/worker/runExperiment.ts';
 import { type Options, parseArguments, USAGE } from './arguments.ts';
 import { diskFolder, loadNodeRuntime } from './nodeRuntime.ts';
@@ -49,13 +50,15 @@ async function run(options: Options, out: Say, say: Say): Promise<void> {
   if (experiment.provider === 'webgpu' || experiment.kernels === 'webgpu') {
     say('The experiment asks for WebGPU; here models and kernels run on the processor.');
   }
-  const { small = experiment.small, large = experiment.large } = options;
   const runtime = await loadNodeRuntime(options.threads);
-  const named = { ...experiment, small, large };
+  const given = ROLES.flatMap((role) => {
+    const folder = options[role];
+    return folder === undefined ? [] : [[role, folder] as const];
+  });
+  const folders = new Set(given.map(([, folder]) => folder));
+  const named = { ...experiment, ...Object.fromEntries(given) };
   const folderOf = (id: string) =>
-    id === options.small || id === options.large
-      ? diskFolder(id)
-      : diskFolder(join(options.models, id), id);
+    folders.has(id) ? diskFolder(id) : diskFolder(join(options.models, id), id);
   if (experiment.mode === 'train') {
     const { data, out: folder } = options;
     const files = {
@@ -74,7 +77,7 @@ async function run(options: Options, out: Say, say: Say): Promise<void> {
     library: createLibrary(),
   });
   try {
-    const room = furnish(checkpoints, createCpuBackend());
+    const room = furnish(checkpoints, createCpuBackend(), rolesWithOwnVocabulary(experiment));
     for await (const event of runExperiment(experiment, room)) {
       out(JSON.stringify(event));
       if (event.type !== 'generated' || digest === undefined) continue;

@@ -63,6 +63,11 @@ export const bild = defineAlgorithm({
   },
   params,
   roles: () => ['small', 'large'],
+  parts: {
+    small: 'Writes drafts, as long as it is sure.',
+    large: 'Judges the drafts and replaces what it finds unlikely.',
+  },
+  drafts: true,
 
   async *decode({ models: { small, large }, ops, prompt, maxTokens, params }) {
     const { fallbackThreshold, rollbackThreshold, maxDraft } = params;

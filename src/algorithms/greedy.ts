@@ -22,6 +22,7 @@ export const greedy = defineAlgorithm({
   summary: 'One model writes alone and always takes its most probable token.',
   params,
   roles: ({ model }) => [model],
+  parts: { small: 'Writes alone.', large: 'Writes alone.' },
 
   async *decode({ models, ops, prompt, maxTokens, params: { model: by } }) {
     const model = models[by];

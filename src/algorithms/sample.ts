@@ -54,6 +54,7 @@ export const sample = defineAlgorithm({
   summary: 'One model writes alone and draws each token from its own distribution.',
   params,
   roles: ({ model }) => [model],
+  parts: greedy.parts,
 
   async *decode({ models, ops, prompt, maxTokens, params, seed, run }) {
     const by = params.model;

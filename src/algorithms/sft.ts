@@ -174,6 +174,7 @@ export const sftTrainer = defineTrainer({
     },
   }),
   roles: ({ model }) => [model],
+  parts: { small: 'Learns.', large: 'Learns.' },
   needs: 'examples',
 });
 

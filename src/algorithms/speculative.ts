@@ -54,6 +54,11 @@ export const speculative = defineAlgorithm({
   },
   params,
   roles: () => ['small', 'large'],
+  parts: {
+    small: 'Drafts tokens from its own distribution.',
+    large: 'Accepts or replaces them, so that the text is distributed as its own.',
+  },
+  drafts: true,
 
   async *decode({ models: { small, large }, ops, prompt, maxTokens, params, seed, run }) {
     const { draftLength, lenience } = params;

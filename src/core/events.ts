@@ -4,10 +4,12 @@
 import type { Failure } from './errors.ts';
 import type { KeptCheckpoint } from './kept.ts';
 import type { Candidate } from './ops.ts';
+import type { ByRole, Role } from './roles.ts';
 import type { TrainEvent, TrainTimes } from './trainEvents.ts';
 
-/** The parts that models play. */
-export type Role = 'small' | 'large';
+export type { Role };
+/** Who wrote a token: one model, or several whose logits became one. */
+export type Author = Role | 'fused';
 
 /** Why the small model hands over to the large one. */
 export type HandOverReason =
@@ -26,7 +28,7 @@ export type DecodeEvent =
       readonly type: 'token';
       readonly at: number;
       readonly token: number;
-      readonly by: Role;
+      readonly by: Author;
       /** The author's own probability of this token. */
       readonly prob: number;
     }
@@ -72,12 +74,16 @@ export interface ModelWork {
   readonly positions: number;
 }
 
-/** What one generation cost and gave. Times are active time: pauses do not count. */
-export interface GenerationStats {
-  readonly tokens: number;
-  readonly ms: number;
+/** By role; small and large always, with zeros where they took no part. */
+export interface WorkByRole extends ByRole<ModelWork> {
   readonly small: ModelWork;
   readonly large: ModelWork;
+}
+
+/** What one generation cost and gave. Times are active time: pauses do not count. */
+export interface GenerationStats extends WorkByRole {
+  readonly tokens: number;
+  readonly ms: number;
   readonly drafted: number;
   readonly accepted: number;
   readonly rolledBack: number;
@@ -140,8 +146,11 @@ export type RunEvent =
       readonly stats: GenerationStats;
       /** For the speed-up: both methods' times on this prompt. */
       readonly timing: PairedTiming;
-      /** Milliseconds of one cached one-token pass, the median over this run; for the cost model. */
-      readonly passMs: Readonly<Record<Role, number>>;
+      /**
+       * Milliseconds of one cached one-token pass, the median over this run; for the cost model. Only of models
+       * that made such passes alone, with nothing else between two events.
+       */
+      readonly passMs: ByRole<number>;
     }
   | {
       /** One contender's answer to one problem of an evaluation. */

@@ -1,8 +1,8 @@
 // What the page needs to know of a training method before it runs: its knobs, whom it trains and what it learns
 // from. The training itself is the method's own generator (sft.ts); their contexts differ, so it is not here.
 
-import type { Role } from './events.ts';
 import type { ParamsOf, ParamsTable, ParamValue } from './params.ts';
+import type { ByRole, Role } from './roles.ts';
 
 export interface Trainer<T extends ParamsTable = ParamsTable> {
   readonly title: string;
@@ -13,6 +13,8 @@ export interface Trainer<T extends ParamsTable = ParamsTable> {
   readonly params: T;
   /** Models that take part, given the knobs. */
   roles(params: ParamsOf<T>): readonly Role[];
+  /** What each model that may take part does, one line. */
+  readonly parts: ByRole<string>;
   /** What it learns from: completions that are given, or the reward of its own (then it needs a task). */
   readonly needs: 'examples' | 'rewards';
 }

@@ -2,12 +2,14 @@
 // The page reaches the rooms behind them only through here.
 
 import { algorithms, trainers } from '../algorithms/index.ts';
-import type { Role } from '../core/events.ts';
+import type { Author } from '../core/events.ts';
 import type { ParamsTable, ParamValue } from '../core/params.ts';
+import { type ByRole, inOrder, type Role } from '../core/roles.ts';
 import type { Problem } from '../core/task.ts';
 import { manifest } from '../models/manifest.ts';
 import { type TaskId, tasks } from '../tasks/index.ts';
-import type { MethodId, Mode } from './experiment.ts';
+import { contendersOf } from './contenders.ts';
+import type { Experiment, MethodId, Mode } from './experiment.ts';
 import { parseLocalId } from './names.ts';
 
 /** A method as the page sees it, decoding or training: everything but its generator. */
@@ -18,6 +20,13 @@ export interface Method {
   readonly params: ParamsTable;
   /** Which models run, given the knobs. */
   roles(params: Readonly<Record<string, ParamValue>>): readonly Role[];
+  /** What each of them does, one line. */
+  readonly parts: ByRole<string>;
+  /** Models that may have another tokenizer than the rest. */
+  readonly ownVocabulary?: readonly Role[];
+  /** Who writes the tokens, where it is not each of its models. */
+  readonly authors?: readonly Author[];
+  readonly drafts?: true;
 }
 
 export const modes = ['generate', 'evaluate', 'sweep', 'train'] as const satisfies readonly Mode[];
@@ -30,6 +39,24 @@ export const defaultMethodOf = (mode: Mode): MethodId => (mode === 'train' ? 'sf
 /** Can this trainer learn from a data file, or does it need the rewards of a task? */
 export const takesFiles = (method: MethodId): boolean =>
   isTrainerId(method) && trainers[method].needs === 'examples';
+/** The methods that take part: the one, or all of an evaluation's or a sweep's contenders. */
+const takingPart = (experiment: Experiment): readonly Pick<Experiment, 'method' | 'params'>[] =>
+  experiment.mode === 'evaluate' || experiment.mode === 'sweep'
+    ? contendersOf(experiment)
+    : [experiment];
+/** The models that take part. */
+export const rolesIn = (experiment: Experiment): readonly Role[] =>
+  inOrder(
+    takingPart(experiment).flatMap(({ method, params }) => [...methods[method].roles(params)]),
+  );
+/** Of these, the ones that may have another tokenizer than the rest, whoever needs them. */
+export function ownVocabularyIn(experiment: Experiment): readonly Role[] {
+  const bound = takingPart(experiment).flatMap(({ method, params }) => {
+    const { roles, ownVocabulary = [] } = methods[method];
+    return roles(params).filter((role) => !ownVocabulary.includes(role));
+  });
+  return rolesIn(experiment).filter((role) => !bound.includes(role));
+}
 export const taskList = tasks;
 export const checkpoints = manifest;
 export type CheckpointId = keyof typeof manifest;

@@ -4,9 +4,10 @@
 import { type AlgorithmId, algorithms, type TrainerId } from '../algorithms/index.ts';
 import type { AnyAlgorithm } from '../core/algorithm.ts';
 import { defaultsOf, type ParamValue } from '../core/params.ts';
-import type { BuiltinId } from '../models/manifest.ts';
+import type { Role } from '../core/roles.ts';
 import type { TaskId } from '../tasks/index.ts';
 import { type Axis, usualAxes } from './axis.ts';
+import { defaultCast } from './cast.ts';
 
 /**
  * generate: one text, token by token. evaluate: many problems, contenders side by side. sweep: one method over the
@@ -37,8 +38,11 @@ export interface Sweep {
   readonly seeds: number;
 }
 
-/** What a mode does not use stays as it was set, and is not in its link. */
-export interface Experiment {
+/**
+ * By role: a checkpoint's id, a key of the model manifest or `local:<sha256>:<name>`. What a mode does not use stays
+ * as it was set, and is not in its link.
+ */
+export interface Experiment extends Readonly<Record<Role, string>> {
   readonly mode: Mode;
   /** One of the mode's methods; an evaluation has its contenders instead. */
   readonly method: MethodId;
@@ -48,9 +52,6 @@ export interface Experiment {
   readonly contenders: readonly Contender[];
   /** Of sweep mode. */
   readonly sweep: Sweep;
-  /** Checkpoints by id: a key of the model manifest, or `local:<sha256>:<name>`. */
-  readonly small: string;
-  readonly large: string;
   /** What train mode learns from: the task's own examples (`task`), or a data file, `file:<sha256>:<name>`. */
   readonly data: string;
   readonly task: TaskId;
@@ -80,10 +81,7 @@ export const LIMITS = {
 } as const;
 
 /** What a first visit runs with. */
-export const defaultCheckpoints = {
-  small: 'tiny-small',
-  large: 'tiny-large',
-} as const satisfies Record<string, BuiltinId>;
+export const defaultCheckpoints = defaultCast('bild', 'numberWords');
 
 const usual: Readonly<Partial<Record<MethodId, Omit<Sweep, 'seeds'>>>> = {
   bild: {

@@ -3,6 +3,7 @@
 // each known key is read by its own rule into a fresh object; what cannot be read falls back to the
 // default and is reported in words.
 
+import { inOrder, ROLES, type Role } from '../core/roles.ts';
 import {
   checkpoints,
   defaultMethodOf,
@@ -11,20 +12,16 @@ import {
   methods,
   methodsOf,
   modes,
+  rolesIn,
   taskList,
 } from './catalogue.ts';
 import { isDigest } from './digest.ts';
-import {
-  type DecodingId,
-  defaultCheckpoints,
-  defaultExperiment,
-  type Experiment,
-  LIMITS,
-} from './experiment.ts';
+import { type DecodingId, defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
 import { readContenders, readSweep, theOne, writeContenders, writeSweep } from './linkCompare.ts';
 import { migrate, VERSION } from './migrations.ts';
 import { parseFileId, parseLocalId } from './names.ts';
 import { oneOf, reading, readPairs, shown } from './pairs.ts';
+import { usualCast } from './recast.ts';
 
 /** Longest link that is read, in characters. */
 export const MAX_LINK = 16_384;
@@ -48,14 +45,14 @@ export function encode(experiment: Experiment, digest?: string): string {
     for (const [key, value] of Object.entries(params)) pairs.set(key, String(value));
   }
   if (mode === 'sweep') writeSweep(sweep, pairs);
-  for (const key of PLAIN_KEYS) pairs.set(key, String(experiment[key]));
+  // The two that can answer alone, and all others that take part.
+  const roles = inOrder(['small', 'large', ...rolesIn(experiment)]);
+  for (const key of [...roles, ...PLAIN_KEYS]) pairs.set(key, String(experiment[key]));
   if (digest) pairs.set('digest', digest);
   return `#${pairs}`;
 }
 
 const PLAIN_KEYS = [
-  'small',
-  'large',
   'data',
   'task',
   'difficulty',
@@ -95,15 +92,17 @@ export function decode(hash: string): Decoded {
   const task = pick('task', isTaskId, Object.keys(taskList), base.task);
   const ids = [...Object.keys(checkpoints), 'local:<sha256>:<name>'];
   const sources = ['task', 'file:<sha256>:<name>'];
+  const compared = mode === 'evaluate';
+  const contenders = compared ? (listed ?? theOne(method as DecodingId, params)) : base.contenders;
+  const usual = usualCast({ mode, method, contenders, task });
+  const cast = ROLES.map((role) => [role, pick(role, isCheckpoint, ids, usual[role])] as const);
   const experiment: Experiment = {
     mode,
     // An evaluation's method is among its contenders.
-    ...(mode === 'evaluate' ? { method: base.method, params: base.params } : { method, params }),
-    contenders:
-      mode === 'evaluate' ? (listed ?? theOne(method as DecodingId, params)) : base.contenders,
+    ...(compared ? { method: base.method, params: base.params } : { method, params }),
+    contenders,
     sweep: mode === 'sweep' ? readSweep(method as DecodingId, pairs) : base.sweep,
-    small: pick('small', isCheckpoint, ids, defaultCheckpoints.small),
-    large: pick('large', isCheckpoint, ids, defaultCheckpoints.large),
+    ...(Object.fromEntries(cast) as Record<Role, string>),
     data: pick('data', isSource, sources, base.data),
     task,
     difficulty: integer('difficulty', taskList[task].difficulty, taskList[task].difficulty.default),

@@ -22,17 +22,22 @@ export function writeContenders(contenders: readonly Contender[], pairs: URLSear
 }
 
 export function readContenders(pairs: Pairs): readonly Contender[] | undefined {
-  const written = pairs.integer('contenders', { min: 0, max: LIMITS.contenders.max }, -1);
-  if (written < 0) return undefined;
-  return Array.from({ length: written }, (_, i): Contender => {
-    const prefix = `c${i + 1}.`;
-    const method = pairs.pick(`${prefix}method`, oneOf(decoding), decoding, decoding[0]!);
-    return {
-      method,
-      label: pairs.text(`${prefix}label`, LIMITS.label.max, ''),
-      params: pairs.knobs(methods[method].params, prefix),
-    };
-  });
+  const { max } = LIMITS.contenders;
+  if (!pairs.has('contenders')) return undefined;
+  let named = 0;
+  while (named < max && pairs.has(`c${named + 1}.method`)) named++;
+  return Array.from(
+    { length: pairs.integer('contenders', { min: 0, max }, named) },
+    (_, i): Contender => {
+      const prefix = `c${i + 1}.`;
+      const method = pairs.pick(`${prefix}method`, oneOf(decoding), decoding, decoding[0]!);
+      return {
+        method,
+        label: pairs.text(`${prefix}label`, LIMITS.label.max, ''),
+        params: pairs.knobs(methods[method].params, prefix),
+      };
+    },
+  );
 }
 
 /** A link without contenders: its method, unless that is one of the two that answer alone. */

@@ -3,6 +3,7 @@
 import { checkParam, defaultsOf, type ParamsTable, type ParamValue } from '../core/params.ts';
 
 export interface Pairs {
+  has(key: string): boolean;
   /** The value, which is then read. */
   take(key: string): string | undefined;
   pick<T extends string>(
@@ -42,6 +43,7 @@ export function reading(pairs: Map<string, string>, problems: string[]): Pairs {
     return value;
   };
   return {
+    has: (key) => pairs.has(key),
     take,
     tell: (problem) => void problems.push(problem),
     rest: () => [...pairs.keys()],

@@ -26,27 +26,38 @@ export function checkFit(name: string, { size }: Tokenizer, rows: number): numbe
   );
 }
 
-/** @throws UserError 'vocabulary' unless both have the same tokens under the same ids */
-export function checkShared(
-  small: { readonly name: string; readonly tokenizer: Tokenizer },
-  large: { readonly name: string; readonly tokenizer: Tokenizer },
-): void {
-  const a = small.tokenizer.entries;
-  const b = large.tokenizer.entries;
-  if (a === b) return;
-  const shared = Math.max(a.length, b.length);
-  let differences = 0;
+/** A checkpoint, as far as its vocabulary goes. */
+export interface Speaker {
+  readonly name: string;
+  readonly tokenizer: Tokenizer;
+}
+
+/** How many entries differ, the first that does, and how many there are to compare. */
+function difference(a: Tokenizer, b: Tokenizer) {
+  const entries = Math.max(a.entries.length, b.entries.length);
+  let different = 0;
   let first: number | undefined;
-  for (let id = 0; id < shared; id++) {
-    if (a[id] === b[id]) continue;
-    differences++;
+  for (let id = 0; id < entries && a.entries !== b.entries; id++) {
+    if (a.entries[id] === b.entries[id]) continue;
+    different++;
     first ??= id;
   }
+  return { different, first, entries };
+}
+
+/** Do both have the same tokens under the same ids? */
+export const sharesVocabulary = (one: Speaker, other: Speaker): boolean =>
+  difference(one.tokenizer, other.tokenizer).first === undefined;
+
+/** @throws UserError 'vocabulary' unless both have the same tokens under the same ids */
+export function checkShared(one: Speaker, other: Speaker): void {
+  const { different, first, entries } = difference(one.tokenizer, other.tokenizer);
   if (first === undefined) return;
-  const at = `token ${count(first)} is ${quote(a[first])} in ${small.name} and ${quote(b[first])} in ${large.name}`;
+  const [a, b] = [one.tokenizer.entries, other.tokenizer.entries];
+  const at = `token ${count(first)} is ${quote(a[first])} in ${one.name} and ${quote(b[first])} in ${other.name}`;
   throw new UserError(
     'vocabulary',
-    `${small.name} (${count(a.length)} tokens) and ${large.name} (${count(b.length)} tokens) do not share a vocabulary: ${count(differences)} of ${count(shared)} entries differ; ${at}.`,
+    `${one.name} (${count(a.length)} tokens) and ${other.name} (${count(b.length)} tokens) do not share a vocabulary: ${count(different)} of ${count(entries)} entries differ; ${at}.`,
     'Choose two checkpoints of one family, which were trained with the same tokenizer.',
   );
 }

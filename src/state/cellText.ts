@@ -1,6 +1,6 @@
 // What a cell of the token stream shows, and what it is called for those who do not see it.
 
-import { percent, quote, visible } from './format.ts';
+import { authorName, percent, quote, visible } from './format.ts';
 import type { Cell, HandOverCell } from './tokenStream.ts';
 
 /** The short text on a hand-over mark: how sure small was, how long the draft, or a check. */
@@ -32,5 +32,5 @@ export function cellName(cell: Cell): string {
   }
   const what = { accepted: '', pending: ', not yet judged', rolledBack: ', struck out' };
   const text = cell.text === '' ? 'end of text' : quote(cell.text);
-  return `${text} by ${cell.by}, ${percent(cell.prob)} sure${what[cell.state]}`;
+  return `${text} by ${authorName(cell.by)}, ${percent(cell.prob)} sure${what[cell.state]}`;
 }

@@ -1,7 +1,7 @@
 // What a method does, for someone who has never heard of it: a few steps, each with its formula and the
 // values that are set now. Texts only; how they look is not decided here.
 
-import type { Role } from '../core/events.ts';
+import type { Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
 export interface Step {

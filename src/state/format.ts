@@ -1,5 +1,8 @@
 // Numbers as people read them: few digits, units, and the same width as their neighbours.
 
+import type { Author } from '../core/events.ts';
+import { ROLE_NAMES } from '../core/roles.ts';
+
 /** Between a number and its unit: narrow, and never a line break. */
 export const THIN = '\u202f';
 
@@ -47,6 +50,13 @@ export function parameterCount(count: number): string {
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${quantity(count)} ${count === 1 ? one : many}`;
+
+/** Who wrote a token, in a sentence: "small", "all models together". */
+export const authorName = (author: Author): string =>
+  author === 'fused' ? 'all models together' : ROLE_NAMES[author];
+
+/** As a heading or a label begins: "anti-expert" -> "Anti-expert". */
+export const titled = (text: string): string => text.replace(/^./u, (first) => first.toUpperCase());
 
 /** A token's text with its blanks made visible. */
 export const visible = (text: string): string =>

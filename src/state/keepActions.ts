@@ -2,7 +2,8 @@
 // keeps them; here they are asked for, renamed, deleted, taken back, downloaded, gone on with.
 
 import type { Failure } from '../core/errors.ts';
-import { defaultExperiment } from '../experiment/experiment.ts';
+import { ROLES } from '../core/roles.ts';
+import { defaultCheckpoint } from '../experiment/cast.ts';
 import { parseFileId, sameContent } from '../experiment/names.ts';
 import type { DataReport, Errand, ForPage } from '../worker/protocol.ts';
 import { isHere } from './choices.ts';
@@ -152,8 +153,9 @@ export function keepActions(store: Store, client: Client, page: Page) {
       return base === undefined || isHere(base, stored) ? base : origin(base);
     };
     const changed = { ...store.getState().experiment };
-    for (const role of ['small', 'large'] as const) {
-      if (sameContent(changed[role], id)) changed[role] = origin(id) ?? defaultExperiment[role];
+    for (const role of ROLES) {
+      if (!sameContent(changed[role], id)) continue;
+      changed[role] = origin(id) ?? defaultCheckpoint(role, changed.method, changed.task);
     }
     patch(store, { experiment: changed });
   }

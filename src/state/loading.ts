@@ -1,10 +1,10 @@
 // How far the models are, as lines that can be shown: what is happening, how much of it is done.
 
-import { checkpointTitle } from '../experiment/catalogue.ts';
+import { checkpointTitle, rolesIn } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { LoadProgress, LoadStage } from '../worker/protocol.ts';
 import { bytes, quantity } from './format.ts';
-import { type LoadPart, type Run, rolesOf } from './run.ts';
+import type { LoadPart, Run } from './run.ts';
 
 export interface LoadLine {
   readonly part: LoadPart;
@@ -29,7 +29,7 @@ const STAGE: Readonly<Record<LoadStage, string>> = {
 /** One line for the runtime and one for each model that the run needs. */
 export function loadLines(run: Run): readonly LoadLine[] {
   const { progress, experiment } = run;
-  const parts: LoadPart[] = ['runtime', ...neededBy(experiment)];
+  const parts: LoadPart[] = ['runtime', ...rolesIn(experiment)];
   // With a model under way the runtime must be there, even if nobody has said so.
   const modelsBegun = parts.some((part) => part !== 'runtime' && progress[part]);
   return parts.map((part) => {
@@ -51,9 +51,6 @@ function stateOf({ stage, loaded, total }: LoadProgress): Pick<LoadLine, 'text' 
     done: Math.min(1, loaded / total),
   };
 }
-
-const neededBy = (experiment: Experiment) =>
-  experiment.mode === 'evaluate' ? (['small', 'large'] as const) : rolesOf(experiment);
 
 function titleOf(part: LoadPart, experiment: Experiment): string {
   if (part === 'runtime') return 'Runtime';

@@ -2,6 +2,7 @@
 // method; each method finds its knobs as they were last set.
 
 import { defaultsOf, type ParamValue } from '../core/params.ts';
+import { recast } from '../experiment/recast.ts';
 import { defaultMethodOf, methods, methodsOf } from '../experiment/catalogue.ts';
 import { defaultExperiment, type Experiment, type Mode } from '../experiment/experiment.ts';
 
@@ -21,5 +22,5 @@ export function inMode(experiment: Experiment, mode: Mode, knobs: Knobs): Experi
   if (methodsOf(mode).includes(experiment.method)) return { ...experiment, mode, problems };
   const method = defaultMethodOf(mode);
   const params = knobs[method] ?? defaultsOf(methods[method].params);
-  return { ...experiment, mode, problems, method, params };
+  return recast(experiment, { ...experiment, mode, problems, method, params });
 }

@@ -1,7 +1,8 @@
 // A run as the page knows it: its experiment and what the worker has said about it so far.
 
 import type { Failure } from '../core/errors.ts';
-import type { Role, RunEvent } from '../core/events.ts';
+import type { Author, RunEvent } from '../core/events.ts';
+import type { Role } from '../core/roles.ts';
 import { methods } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ForPage, LoadProgress } from '../worker/protocol.ts';
@@ -16,7 +17,7 @@ export type RunStatus =
   | 'failed';
 
 /** Whose progress a line shows. */
-export type LoadPart = 'runtime' | 'small' | 'large';
+export type LoadPart = 'runtime' | Role;
 
 export interface Run {
   readonly id: number;
@@ -63,7 +64,14 @@ export const rolesOf = ({ method, params }: Experiment): readonly Role[] =>
   methods[method].roles(params);
 
 /** Does the small model write drafts that the large one judges? */
-export const drafts = (experiment: Experiment): boolean => rolesOf(experiment).length > 1;
+export const drafts = ({ method }: Experiment): boolean => methods[method].drafts === true;
+
+/** Who writes the tokens of its text. */
+export const authorsOf = (experiment: Experiment): readonly Author[] =>
+  methods[experiment.method].authors ?? rolesOf(experiment);
+
+/** Do several models take part, so that there is a large one to compare the method with? */
+export const severalModels = (experiment: Experiment): boolean => rolesOf(experiment).length > 1;
 
 /** Has anything come out of it yet? */
 export const hasContent = ({ events }: Run): boolean =>

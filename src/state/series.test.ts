@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { record, recordedRun, runWith } from '../../test/support/recordedRun.ts';
-import { generatedOf } from './run.ts';
+import { drafts, generatedOf, rolesOf } from './run.ts';
 import { series } from './series.ts';
 import { agreementOf, countsOf, speedUp, summary } from './summary.ts';
 import { DRAWN, thin } from './thin.ts';
@@ -90,8 +90,14 @@ describe('summary', () => {
         async (models, experiment) => {
           const run = await recordedRun({ models, experiment });
           const stats = generatedOf(run)?.stats;
-          const { ms, passes, ...counts } = countsOf(run.events, experiment.method === undefined);
-          expect(passes).toEqual({ small: stats?.small.passes, large: stats?.large.passes });
+          const { ms, passes, ...counts } = countsOf(
+            run.events,
+            drafts(run.experiment),
+            rolesOf(run.experiment),
+          );
+          for (const role of rolesOf(run.experiment)) {
+            expect(passes[role]).toBe(stats?.[role]?.passes);
+          }
           expect(ms).toBeLessThanOrEqual((stats?.ms ?? 0) + 1e-6);
           expect(stats).toMatchObject(counts);
         },

@@ -1,7 +1,7 @@
 // The charts of one generation, as points. Each is a function of the run, computed once per batch of
 // events and thinned to what a chart can draw.
 
-import type { Role } from '../core/events.ts';
+import type { Author } from '../core/events.ts';
 import { derived } from './derive.ts';
 import { baselineOf, drafts, type Run } from './run.ts';
 import { thin } from './thin.ts';
@@ -80,13 +80,13 @@ const compute: { readonly [N in keyof Series]: (run: Run) => Series[N] } = {
   }),
 
   authors: derived((run) => {
-    let authors: Role[] = [];
+    let authors: Author[] = [];
     let ms = 0;
     let start = 0;
     let points: ProgressPoint[] = [{ ms: 0, small: 0, large: 0, total: 0 }];
     const push = () => {
-      const large = authors.filter((by) => by === 'large').length;
-      points.push({ ms, small: authors.length - large, large, total: authors.length });
+      const by = (role: Author) => authors.filter((author) => author === role).length;
+      points.push({ ms, small: by('small'), large: by('large'), total: authors.length });
     };
     for (const event of run.events) {
       if (event.type === 'prompt') {

@@ -1,7 +1,8 @@
 // The controls. What is set here is what the next run will use; a run that goes on keeps its own.
 
-import type { Role } from '../core/events.ts';
 import { checkParam, defaultsOf, type ParamValue } from '../core/params.ts';
+import type { Role } from '../core/roles.ts';
+import { recast } from '../experiment/recast.ts';
 import { exampleProblem, methods, taskList } from '../experiment/catalogue.ts';
 import { defaultExperiment, type Experiment, LIMITS } from '../experiment/experiment.ts';
 import { inMode } from './modes.ts';
@@ -70,7 +71,7 @@ export function settingsActions(store: Store, page: Page) {
     const { knobs } = store.getState();
     patch(store, {
       knobs: { ...knobs, [method]: params },
-      experiment: { ...current(), method, params },
+      experiment: recast(current(), { ...current(), method, params }),
     });
   }
 
@@ -83,9 +84,10 @@ export function settingsActions(store: Store, page: Page) {
   }
 
   function setTask(task: Experiment['task']): void {
+    const difficulty = taskList[task].difficulty.default;
     patch(store, {
       nextExample: 0,
-      experiment: { ...current(), task, difficulty: taskList[task].difficulty.default },
+      experiment: recast(current(), { ...current(), task, difficulty }),
     });
   }
 

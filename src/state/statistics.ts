@@ -1,7 +1,8 @@
 // The statistics table: rows of texts with units, the method beside the large model alone.
 
-import { duration, percent, plural, quantity, THIN } from './format.ts';
-import { baselineOf, drafts, type Run } from './run.ts';
+import { ROLE_NAMES } from '../core/roles.ts';
+import { duration, percent, plural, quantity, THIN, titled } from './format.ts';
+import { baselineOf, drafts, type Run, rolesOf, severalModels } from './run.ts';
 import { summary } from './summary.ts';
 
 export interface StatisticsRow {
@@ -21,13 +22,15 @@ const share = (value: number | undefined): string =>
 
 export function statistics(run: Run): readonly StatisticsRow[] {
   const { baseline, positions, passes, ...all } = summary(run);
-  const both = drafts(run.experiment);
+  const compared = severalModels(run.experiment);
+  const drafting = drafts(run.experiment);
+  const roles = rolesOf(run.experiment);
   const timing = baselineOf(run)?.timing;
   const waiting = all.drafted - all.accepted - all.rolledBack;
   const row = (name: string, method: string, alone?: string, meaning?: string): StatisticsRow => ({
     name,
     method,
-    ...(alone !== undefined && both ? { alone } : {}),
+    ...(alone !== undefined && compared ? { alone } : {}),
     ...(meaning === undefined ? {} : { meaning }),
   });
   return [
@@ -50,20 +53,22 @@ export function statistics(run: Run): readonly StatisticsRow[] {
         ]
       : []),
     row('Speed', speed(all.tokensPerSecond), baseline && speed(baseline.tokensPerSecond)),
-    row(
-      'Small forward passes',
-      quantity(passes.small),
-      baseline && NONE,
-      'Those whose token was thrown away included.',
+    ...roles.map((role) =>
+      row(
+        `${titled(ROLE_NAMES[role])} forward passes`,
+        quantity(passes[role] ?? 0),
+        baseline && (role === 'large' ? quantity(baseline.passes) : NONE),
+        role === 'small' && drafting ? 'Those whose token was thrown away included.' : undefined,
+      ),
     ),
-    row('Large forward passes', quantity(passes.large), baseline && quantity(baseline.passes)),
     row(
-      'Positions fed, small + large',
-      positions ? `${quantity(positions.small)} + ${quantity(positions.large)}` : NONE,
-      baseline && `0 + ${quantity(baseline.positions)}`,
+      `Positions fed, ${roles.map((role) => ROLE_NAMES[role]).join(' + ')}`,
+      positions ? roles.map((role) => quantity(positions[role] ?? 0)).join(' + ') : NONE,
+      baseline &&
+        roles.map((role) => (role === 'large' ? quantity(baseline.positions) : '0')).join(' + '),
       'Token positions over all passes.',
     ),
-    ...(both
+    ...(drafting
       ? [
           row(
             'Drafted = accepted + rolled back',
@@ -71,12 +76,16 @@ export function statistics(run: Run): readonly StatisticsRow[] {
             undefined,
             waiting > 0 ? `${plural(waiting, 'token')} not yet judged.` : undefined,
           ),
-          row(
-            'Fallback',
-            share(all.fallbackShare),
-            undefined,
-            'Share of small’s guesses below the fallback threshold.',
-          ),
+          ...(run.experiment.params.fallbackThreshold === undefined
+            ? []
+            : [
+                row(
+                  'Fallback',
+                  share(all.fallbackShare),
+                  undefined,
+                  'Share of small’s guesses below the fallback threshold.',
+                ),
+              ]),
           row(
             'Rollback',
             share(all.rollbackShare),

@@ -2,18 +2,20 @@
 // from the measured statistics, which also know what was fed to the models.
 
 import { costModelSpeedUp } from '../core/costModel.ts';
-import type { GenerationStats, RunEvent } from '../core/events.ts';
+import type { GenerationStats, RunEvent, WorkByRole } from '../core/events.ts';
+import type { ByRole, Role } from '../core/roles.ts';
 import { derived } from './derive.ts';
-import { baselineOf, drafts, generatedOf, type Run } from './run.ts';
+import { baselineOf, drafts, generatedOf, type Run, rolesOf } from './run.ts';
 
 export interface Summary {
   readonly tokens: number;
   /** Active milliseconds. */
   readonly ms: number;
   readonly tokensPerSecond?: number;
-  readonly passes: { readonly small: number; readonly large: number };
+  /** Of the method's models. */
+  readonly passes: ByRole<number>;
   /** Token positions fed; known at the end. */
-  readonly positions?: { readonly small: number; readonly large: number };
+  readonly positions?: ByRole<number>;
   readonly drafted: number;
   readonly accepted: number;
   readonly rolledBack: number;
@@ -42,26 +44,39 @@ export interface Summary {
 type Counts = Pick<
   GenerationStats,
   'tokens' | 'ms' | 'drafted' | 'accepted' | 'rolledBack' | 'fallbacks'
-> & { readonly passes: { readonly small: number; readonly large: number } };
+> & { readonly passes: ByRole<number> };
+
+/** One number of the work of each of these models. */
+const each = (roles: readonly Role[], number: (role: Role) => number | undefined): ByRole<number> =>
+  Object.fromEntries(roles.map((role) => [role, number(role) ?? 0]));
+const passesOf = (roles: readonly Role[], work: WorkByRole): ByRole<number> =>
+  each(roles, (role) => work[role]?.passes);
 
 /**
  * Counts of the generation in `events` as far as it has come. `drafting`: what the small model writes is
- * a draft.
+ * a draft. `roles`: all of these make a pass for a token that is written together.
  */
-export function countsOf(events: readonly RunEvent[], drafting: boolean): Counts {
+export function countsOf(
+  events: readonly RunEvent[],
+  drafting: boolean,
+  roles: readonly Role[],
+): Counts {
   let tokens = 0;
   let ms = 0;
   let drafted = 0;
   let accepted = 0;
   let rolledBack = 0;
   let fallbacks = 0;
-  let passes = { small: 0, large: 0 };
+  let passes: Partial<Record<Role, number>> = each(roles, () => 0);
+  const count = (role: Role) => {
+    passes[role] = (passes[role] ?? 0) + 1;
+  };
   // A large pass is announced by its hand-over; without one, every token of its own is one.
   let handedOver = false;
   for (const run of events) {
     if (run.type === 'prompt') {
       tokens = ms = drafted = accepted = rolledBack = fallbacks = 0;
-      passes = { small: 0, large: 0 };
+      passes = each(roles, () => 0);
       handedOver = false;
     }
     if (run.type !== 'decode') continue;
@@ -69,16 +84,15 @@ export function countsOf(events: readonly RunEvent[], drafting: boolean): Counts
     const { event } = run;
     if (event.type === 'token') {
       tokens++;
-      if (event.by === 'small') {
-        passes.small++;
-        if (drafting) drafted++;
-      } else if (!handedOver) passes.large++;
+      if (event.by === 'fused') roles.forEach(count);
+      else if (event.by !== 'large' || !handedOver) count(event.by);
+      if (drafting && event.by === 'small') drafted++;
     } else if (event.type === 'handOver') {
       handedOver = true;
-      passes.large++;
+      count('large');
       if (event.why === 'fallback') {
         fallbacks++;
-        passes.small++;
+        count('small');
       }
     } else if (event.type === 'verdict' || event.type === 'speculation') {
       accepted += event.accepted;
@@ -103,10 +117,11 @@ function known<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], und
 
 export const summary: (run: Run) => Summary = derived((run) => {
   const generated = generatedOf(run);
+  const roles = rolesOf(run.experiment);
   const stats = generated?.stats;
   const counts: Counts = stats
-    ? { ...stats, passes: { small: stats.small.passes, large: stats.large.passes } }
-    : countsOf(run.events, drafts(run.experiment));
+    ? { ...stats, passes: passesOf(roles, stats) }
+    : countsOf(run.events, drafts(run.experiment), roles);
   const { tokens, ms, drafted, accepted, rolledBack, fallbacks, passes } = counts;
   const guesses = drafted + fallbacks;
   const baseline = baselineOf(run);
@@ -115,7 +130,7 @@ export const summary: (run: Run) => Summary = derived((run) => {
     ms,
     tokensPerSecond: rate(tokens, ms),
     passes,
-    positions: stats && { small: stats.small.positions, large: stats.large.positions },
+    positions: stats && each(roles, (role) => stats[role]?.positions),
     drafted,
     accepted,
     rolledBack,

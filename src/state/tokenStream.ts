@@ -1,7 +1,7 @@
 // The token stream: what was written, by whom, and what became of it, in the order in which it happened.
 // A function of the run's events and of nothing else.
 
-import type { FinishReason, HandOverReason, Piece, Role, RunEvent } from '../core/events.ts';
+import type { Author, FinishReason, HandOverReason, Piece, RunEvent } from '../core/events.ts';
 import type { Candidate } from '../core/ops.ts';
 import { derived } from './derive.ts';
 import { drafts } from './run.ts';
@@ -12,7 +12,7 @@ export interface TokenCell {
   readonly at: number;
   readonly token: number;
   readonly text: string;
-  readonly by: Role;
+  readonly by: Author;
   /** The author's own probability of it. */
   readonly prob: number;
   readonly state: 'accepted' | 'pending' | 'rolledBack';

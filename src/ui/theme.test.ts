@@ -25,15 +25,29 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
   const of = (name: string) => colours[name]?.[theme] ?? '';
   const grounds = ['ground', 'surface', 'sunken'];
 
-  test.each(['ink', 'muted', 'small-text', 'large-text', 'bad-text'])('%s can be read', (text) => {
-    for (const ground of grounds) expect(contrast(of(text), of(ground))).toBeGreaterThan(4.5);
-  });
+  test.each(['ink', 'muted', 'small-text', 'large-text', 'expert-text', 'fused-text', 'bad-text'])(
+    '%s can be read',
+    (text) => {
+      for (const ground of grounds) expect(contrast(of(text), of(ground))).toBeGreaterThan(4.5);
+    },
+  );
 
-  test.each(['small', 'large', 'bad'])('%s text can be read on its own tint', (name) => {
-    expect(contrast(of(`${name}-text`), of(`${name}-tint`))).toBeGreaterThan(4.5);
-  });
+  test.each(['small', 'large', 'expert', 'fused', 'bad'])(
+    '%s text can be read on its own tint',
+    (name) => {
+      expect(contrast(of(`${name}-text`), of(`${name}-tint`))).toBeGreaterThan(4.5);
+    },
+  );
 
-  test.each(['small-line', 'large-line', 'bad-line', 'edge'])('%s can be seen', (line) => {
+  test.each([
+    'small-line',
+    'large-line',
+    'expert-line',
+    'anti-line',
+    'fused-line',
+    'bad-line',
+    'edge',
+  ])('%s can be seen', (line) => {
     for (const ground of grounds) expect(contrast(of(line), of(ground))).toBeGreaterThan(3);
   });
 

@@ -3,7 +3,8 @@
 
 import type { Backend } from '../backend/backend.ts';
 import { toFailure, type UserError } from '../core/errors.ts';
-import type { Role, RunEvent } from '../core/events.ts';
+import type { RunEvent } from '../core/events.ts';
+import { inOrder, type Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
@@ -18,7 +19,7 @@ import { createInterruptible } from './interruptible.ts';
 import { createLibrary } from './library.ts';
 import { makePlayer, type Player } from './player.ts';
 import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
-import { rolesNeeded } from './roles.ts';
+import { rolesNeeded, rolesWithOwnVocabulary } from './roles.ts';
 import { runExperiment } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
 import { prepareTraining, type TrainJob } from './trainJob.ts';
@@ -184,7 +185,8 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
           progress,
           abort.signal,
         );
-        room = furnish(loaded, supplies.backend(uses.kernels, 'run'));
+        const free = rolesWithOwnVocabulary(experiment);
+        room = furnish(loaded, supplies.backend(uses.kernels, 'run'), free);
         wanted = runExperiment(experiment, room, stopped);
       }
       abort.signal.throwIfAborted();
@@ -272,11 +274,12 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     try {
       uses = choose(experiment, await hardware());
       const here = uses;
-      // A model that the run does not need takes part if it is here anyway.
+      // Of small and large, the one that the run does not need takes part if it is here anyway.
       const needed = rolesNeeded(experiment);
-      const roles = (['small', 'large'] as const).filter(
-        (role) => needed.includes(role) || library.find(keyOf(experiment[role], here)),
+      const beside = (['small', 'large'] as const).filter((role) =>
+        library.find(keyOf(experiment[role], here)),
       );
+      const roles = inOrder([...needed, ...beside]);
       const loaded = await load(experiment, roles, uses);
       const looking = inspector.inspect(experiment, uses, loaded, prefix, token);
       const inspection = await unlessLost(uses, looking);

@@ -2,22 +2,22 @@
 // a reading state of its own.
 
 import type { Backend } from '../backend/backend.ts';
-import type { Role } from '../core/events.ts';
-import type { Experiment } from '../experiment/experiment.ts';
+import { type ByRole, inOrder, ROLE_NAMES, type Role } from '../core/roles.ts';
 import { parseLocalId } from '../experiment/names.ts';
 import { type Checkpoint, loadCheckpoint } from '../models/checkpoint.ts';
 import type { Decoder } from '../models/decoder.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
-import { checkShared } from '../models/vocabulary.ts';
+import { checkShared, sharesVocabulary } from '../models/vocabulary.ts';
 import type { Library } from './library.ts';
 import type { LoadProgress } from './protocol.ts';
 import type { Room } from './room.ts';
 
-export type Checkpoints = Readonly<Partial<Record<Role, Checkpoint>>>;
+export type Checkpoints = ByRole<Checkpoint>;
 
 export interface LoadRequest {
-  readonly experiment: Pick<Experiment, Role>;
+  /** Ids of checkpoints, at least of `roles`. */
+  readonly experiment: ByRole<string>;
   readonly roles: readonly Role[];
   readonly runtime: OrtRuntime;
   /** Where a checkpoint's files are. @throws UserError 'checkpoint' */
@@ -38,6 +38,7 @@ export async function loadCheckpoints(request: LoadRequest): Promise<Checkpoints
   for (const role of roles) {
     signal?.throwIfAborted();
     const id = experiment[role];
+    if (id === undefined) throw new Error(`no checkpoint for the ${ROLE_NAMES[role]} model`);
     const key = keyOf(id, runtime);
     // A session that was still being made when its GPU was lost belongs to a runtime that is no more.
     const stale = library.find(key)?.model.runtime !== runtime;
@@ -62,22 +63,37 @@ export async function loadCheckpoints(request: LoadRequest): Promise<Checkpoints
 }
 
 export interface Furnished extends Room {
-  readonly models: Readonly<Partial<Record<Role, Decoder>>>;
+  readonly models: ByRole<Decoder>;
 }
 
-/** @throws UserError 'vocabulary' when two models do not share one */
-export function furnish(checkpoints: Checkpoints, backend: Backend): Furnished {
-  const { small, large } = checkpoints;
-  const main = large ?? small;
+/**
+ * @param ownVocabulary roles that may read with a tokenizer of their own
+ * @throws UserError 'vocabulary' when others do not share one
+ */
+export function furnish(
+  checkpoints: Checkpoints,
+  backend: Backend,
+  ownVocabulary: readonly Role[] = [],
+): Furnished {
+  const roles = inOrder(Object.keys(checkpoints) as Role[]);
+  const writer = roles.includes('large') ? 'large' : roles[0];
+  const main = writer && checkpoints[writer];
   if (!main) throw new Error('a room without models');
-  if (small && large) checkShared(small, large);
-  const vocab = Math.min(small?.vocab ?? main.vocab, large?.vocab ?? main.vocab);
+  const foreign = roles.filter((role) => {
+    const other = checkpoints[role] as Checkpoint;
+    if (!ownVocabulary.includes(role)) checkShared(other, main);
+    return !sharesVocabulary(other, main);
+  });
+  const shared = roles.filter((role) => !foreign.includes(role));
+  const vocab = Math.min(...shared.map((role) => checkpoints[role]?.vocab ?? main.vocab));
+  const of = <T>(what: (checkpoint: Checkpoint, role: Role) => T): ByRole<T> =>
+    Object.fromEntries(roles.map((role) => [role, what(checkpoints[role] as Checkpoint, role)]));
   return {
-    models: {
-      ...(small && { small: small.model.decoder(vocab) }),
-      ...(large && { large: large.model.decoder(vocab) }),
-    },
+    models: of((one, role) => one.model.decoder(foreign.includes(role) ? one.vocab : vocab)),
     tokenizer: main.tokenizer,
+    ...(foreign.length > 0 && {
+      text: of((one, role) => (foreign.includes(role) ? one : main).tokenizer),
+    }),
     ops: backend.ops,
   };
 }

@@ -7,10 +7,11 @@ import type {
   FinishReason,
   GenerationStats,
   ModelWork,
-  Role,
+  WorkByRole,
 } from '../core/events.ts';
 import type { LanguageModel } from '../core/languageModel.ts';
 import type { ParamValue } from '../core/params.ts';
+import type { ByRole, Role } from '../core/roles.ts';
 import type { Room } from './room.ts';
 
 export interface GenerationRequest {
@@ -33,7 +34,7 @@ export interface Generation {
   /** Active milliseconds of each event, and of what came after the last. */
   readonly eventMs: readonly number[];
   /** Milliseconds of every event that took exactly one pass of that model over one position. */
-  readonly passMs: Readonly<Record<Role, readonly number[]>>;
+  readonly passMs: ByRole<readonly number[]>;
 }
 
 export interface TimedEvent {
@@ -52,13 +53,13 @@ export async function* generate(
   room: Room,
   request: GenerationRequest,
 ): AsyncGenerator<TimedEvent, Generation | undefined, void> {
+  const { drafts } = request.algorithm;
   const roles = request.algorithm.roles(request.params);
-  const models = Object.fromEntries(roles.map((role) => [role, modelOf(room, role)]));
-  for (const model of Object.values(models)) model.reset();
+  for (const role of roles) modelOf(room, role).reset();
   const readBefore = room.ops.bytesReadBack;
   const tokens = [...request.prompt];
   const tally = { drafted: 0, accepted: 0, rolledBack: 0, fallbacks: 0, rollbacks: 0 };
-  const passMs = { small: [] as number[], large: [] as number[] };
+  const passMs = new Map(roles.map((role) => [role, [] as number[]]));
   const eventMs: number[] = [];
   let reason: FinishReason = 'length';
   let ms = 0;
@@ -66,7 +67,8 @@ export async function* generate(
 
   const events = request.algorithm.decode({
     ...request,
-    models: room.models as never,
+    models: room.models,
+    ...(room.text && { text: room.text }),
     ops: room.ops,
   });
   try {
@@ -79,15 +81,15 @@ export async function* generate(
       if (step.done) break;
       const event = step.value;
       const now = workOf(room, roles);
-      for (const role of roles) {
-        const others = roles.every((r) => r === role || now[r].passes === work[r].passes);
-        const alone = now[role].passes - work[role].passes === 1 && others;
-        if (alone && now[role].positions - work[role].positions === 1) passMs[role].push(took);
+      const active = roles.filter((role) => now[role]?.passes !== work[role]?.passes);
+      const [role] = active;
+      if (role && active.length === 1 && isOneToken(work[role], now[role])) {
+        passMs.get(role)?.push(took);
       }
       work = now;
       if (event.type === 'token') {
         tokens.push(event.token);
-        if (roles.length > 1 && event.by === 'small') tally.drafted++;
+        if (drafts && event.by === 'small') tally.drafted++;
       } else if (event.type === 'handOver') {
         if (event.why === 'fallback') tally.fallbacks++;
       } else if (event.type === 'verdict' || event.type === 'speculation') {
@@ -96,7 +98,7 @@ export async function* generate(
         tokens.length = event.at;
         tally.rollbacks++;
         tally.rolledBack += event.removed.length;
-      } else {
+      } else if (event.type === 'finished') {
         reason = event.reason;
       }
       yield { event, ms: took };
@@ -110,12 +112,11 @@ export async function* generate(
     text: room.tokenizer.decode(added),
     reason,
     eventMs,
-    passMs,
+    passMs: Object.fromEntries(passMs),
     stats: {
       tokens: added.length,
       ms,
-      small: work.small,
-      large: work.large,
+      ...work,
       ...tally,
       bytesReadBack: room.ops.bytesReadBack - readBefore,
     },
@@ -147,10 +148,18 @@ function modelOf(room: Room, role: Role): LanguageModel {
   return model;
 }
 
-function workOf(room: Room, roles: readonly Role[]): Readonly<Record<Role, ModelWork>> {
+function workOf(room: Room, roles: readonly Role[]): WorkByRole {
   const of = (role: Role): ModelWork => {
-    const model = roles.includes(role) ? room.models[role] : undefined;
-    return model ? { passes: model.count.passes, positions: model.count.positions } : IDLE;
+    const { passes, positions } = modelOf(room, role).count;
+    return { passes, positions };
   };
-  return { small: of('small'), large: of('large') };
+  return {
+    small: IDLE,
+    large: IDLE,
+    ...Object.fromEntries(roles.map((role) => [role, of(role)])),
+  };
 }
+
+/** Was there exactly one pass over one position? */
+const isOneToken = (before: ModelWork = IDLE, after: ModelWork = IDLE): boolean =>
+  after.passes - before.passes === 1 && after.positions - before.positions === 1;

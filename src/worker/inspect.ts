@@ -1,8 +1,8 @@
-// What do both models think here? Asked by whoever points at a token. Answered by states of their own over the
+// What do the models think here? Asked by whoever points at a token. Answered by states of their own over the
 // same sessions, so that a run which waits meanwhile finds everything as it left it.
 
 import type { Backend } from '../backend/backend.ts';
-import type { Role } from '../core/events.ts';
+import { ROLES, type Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Checkpoints, clear, type Furnished, furnish } from './furnish.ts';
 import type { Uses } from './hardware.ts';
@@ -33,14 +33,14 @@ export function createInspector(backend: (kernels: Uses['kernels']) => Backend):
   const readers = new Map<string, Furnished>();
 
   function readerFor(experiment: Experiment, uses: Uses, checkpoints: Checkpoints): Furnished {
-    const roles = (['small', 'large'] as const).filter((role) => checkpoints[role]);
+    const roles = ROLES.filter((role) => checkpoints[role]);
     const ids = roles.map((role) => `${role} ${experiment[role]}`).join(' ');
     const name = `${uses.provider} ${uses.kernels} ${ids}`;
     const old = readers.get(name);
     // Sessions may have been released and made again since.
     const same = roles.every((role) => old?.models[role]?.model === checkpoints[role]?.model);
     if (old && same) return old;
-    const reader = furnish(checkpoints, backend(uses.kernels));
+    const reader = furnish(checkpoints, backend(uses.kernels), roles);
     readers.set(name, reader);
     return reader;
   }
@@ -62,9 +62,11 @@ async function look(
 ): Promise<Inspection> {
   const top: Partial<Record<Role, NonNullable<Inspection['top'][Role]>>> = {};
   const distance: Partial<Record<Role, number>> = {};
-  for (const role of ['small', 'large'] as const) {
+  for (const role of ROLES) {
     const model = room.models[role];
-    if (!model) continue;
+    // To a model with another vocabulary the text's tokens mean nothing.
+    const foreign = room.text && room.text[role] !== room.tokenizer;
+    if (!model || foreign) continue;
     const logits = await model.logits(prefix, prefix.length);
     try {
       const best = await room.ops.topK(logits, 0, Math.min(TOP, model.vocab));

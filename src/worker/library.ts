@@ -14,8 +14,8 @@ export interface Library {
   drop(matches: (key: string) => boolean): Promise<void>;
 }
 
-/** Two pairs: what runs, and what one compares it with. */
-const CAPACITY = 4;
+/** The most that one method needs, a large model with a small one and three experts, and what one compares it with. */
+const CAPACITY = 8;
 
 export function createLibrary(capacity = CAPACITY): Library {
   /** Least recently used first. */

@@ -2,9 +2,10 @@
 
 import type { DeviceClass } from '../backend/device.ts';
 import type { Failure } from '../core/errors.ts';
-import type { Role, RunEvent } from '../core/events.ts';
+import type { RunEvent } from '../core/events.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
 import type { Candidate } from '../core/ops.ts';
+import type { Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
 export type { DeviceClass };

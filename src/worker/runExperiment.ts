@@ -8,7 +8,9 @@
 import { algorithms } from '../algorithms/index.ts';
 import type { AnyAlgorithm } from '../core/algorithm.ts';
 import { UserError } from '../core/errors.ts';
-import type { Contender, DecodeEvent, Role, RunEvent } from '../core/events.ts';
+import type { Contender, DecodeEvent, RunEvent } from '../core/events.ts';
+import { defaultsOf } from '../core/params.ts';
+import { type ByRole, ROLE_NAMES, ROLES, type Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { tasks } from '../tasks/index.ts';
 import { type Generation, generate, generateQuietly, type Stopped } from './generation.ts';
@@ -22,6 +24,20 @@ const alone = (model: Role): Method => ({
   algorithm: algorithms.greedy as AnyAlgorithm,
   params: { model },
 });
+
+/** The large model by itself; it draws as the method draws, if the method does. */
+function yardstickOf(params: Method['params']): Method {
+  if (params.temperature === undefined) return alone('large');
+  const known = Object.entries(params).filter(([key]) => key in algorithms.sample.params);
+  return {
+    algorithm: algorithms.sample as AnyAlgorithm,
+    params: {
+      ...defaultsOf(algorithms.sample.params),
+      ...Object.fromEntries(known),
+      model: 'large',
+    },
+  };
+}
 
 /**
  * @param stopped asked between the events of a generation that nobody watches
@@ -79,7 +95,7 @@ async function* generateOne(
   yield { type: 'generated', ...told(written) };
 
   if (roles.length > 1) {
-    const request = { ...alone('large'), prompt, maxTokens, seed, run: 0 };
+    const request = { ...yardstickOf(params), prompt, maxTokens, seed, run: 0 };
     const yardstick = await generateQuietly(room, request, stopped);
     if (!yardstick) return;
     // A short text is over before the machine is warm, and method and yardstick ran one after the other:
@@ -105,10 +121,7 @@ async function* generateOne(
       type: 'baseline',
       ...told(yardstick),
       timing: { methodMs: typicalMs(method), largeMs: typicalMs(large), rounds },
-      passMs: {
-        small: median(method.flatMap(({ passMs }) => passMs.small)),
-        large: median(large.flatMap(({ passMs }) => passMs.large)),
-      },
+      passMs: { ...typicalPasses(method), ...typicalPasses(large) },
     };
   }
   yield { type: 'completed' };
@@ -165,6 +178,13 @@ function typicalMs(rounds: readonly Generation[]): number {
   return events.reduce((sum, _, i) => sum + median(rounds.map((one) => one.eventMs[i] ?? 0)), 0);
 }
 
+/** Milliseconds of one cached one-token pass, of the models that made such passes alone. */
+function typicalPasses(rounds: readonly Generation[]): ByRole<number> {
+  const timesOf = (role: Role) => rounds.flatMap(({ passMs }) => passMs[role] ?? []);
+  const timed = ROLES.filter((role) => timesOf(role).length > 0);
+  return Object.fromEntries(timed.map((role) => [role, median(timesOf(role))]));
+}
+
 /** What the page is told of a generation. */
 function told({ tokens, text, reason, stats }: Generation) {
   return { tokens, text, reason, stats };
@@ -186,7 +206,7 @@ function checkContext(
   for (const role of roles) {
     const limit = room.models[role]?.contextLength ?? Number.POSITIVE_INFINITY;
     if (promptLength + maxTokens <= limit) continue;
-    const found = `The prompt has ${promptLength} tokens, and ${maxTokens} more may follow; the ${role} model reads at most ${limit}.`;
+    const found = `The prompt has ${promptLength} tokens, and ${maxTokens} more may follow; the ${ROLE_NAMES[role]} model reads at most ${limit}.`;
     const left = limit - promptLength;
     throw new UserError(
       'context',

@@ -3,8 +3,8 @@
 // in Node.
 
 import { UserError } from '../core/errors.ts';
-import type { Role } from '../core/events.ts';
 import type { Ops } from '../core/ops.ts';
+import type { Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type DecoderConfig, decoderConfig } from '../models/config.ts';
 import { type CheckpointFolder, memoryFolder, readJson } from '../models/folder.ts';

@@ -1,9 +1,9 @@
-// The sign of a role: a disc for small, a square for large, in their colours. The same wherever one of them
-// is spoken of.
+// The sign of a role in its colour: a disc for small, a square for large, a diamond for what was tuned, a hollow
+// square for what it is compared with, a ring for several that became one. The same wherever one is spoken of.
 
-import type { Contender, Role } from '../../core/events.ts';
+import type { Author, Contender } from '../../core/events.ts';
 import './mark.css';
 
-export function Mark({ of }: { of: Role | Contender }) {
+export function Mark({ of }: { of: Author | Contender }) {
   return <span className={`mark ${of}`} aria-hidden="true" />;
 }

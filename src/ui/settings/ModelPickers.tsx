@@ -1,26 +1,34 @@
-// Who plays small and who plays large.
+// Who plays which part: a checkpoint for each model that the method asks for, and no other.
 
-import type { Role } from '../../core/events.ts';
-import { methods } from '../../experiment/catalogue.ts';
+import { ROLE_NAMES, type Role } from '../../core/roles.ts';
+import { methods, rolesIn } from '../../experiment/catalogue.ts';
 import { type Choice, choicesFor } from '../../state/choices.ts';
+import { titled } from '../../state/format.ts';
 import { useActions, usePage } from '../app.ts';
 import { Mark } from '../parts/Mark.tsx';
 
+/** What a model does in an evaluation of a method that does not need it. */
+const BESIDE = 'Answers alone, to compare with.';
+
 export function ModelPickers() {
   const experiment = usePage((state) => state.experiment);
-  const used = methods[experiment.method].roles(experiment.params);
-  const needed = (role: Role) => experiment.mode === 'evaluate' || used.includes(role);
+  const { parts, roles } = methods[experiment.method];
+  const used = roles(experiment.params);
   return (
     <fieldset>
       <legend className="legend">Models</legend>
-      {(['small', 'large'] as const).map((role) => (
-        <ModelPicker key={role} role={role} needed={needed(role)} />
+      {rolesIn(experiment).map((role) => (
+        <ModelPicker
+          key={role}
+          role={role}
+          part={(used.includes(role) ? parts[role] : undefined) ?? BESIDE}
+        />
       ))}
     </fieldset>
   );
 }
 
-function ModelPicker({ role, needed }: { role: Role; needed: boolean }) {
+function ModelPicker({ role, part }: { role: Role; part: string }) {
   const chosen = usePage((state) => state.experiment[role]);
   const stored = usePage((state) => state.stored);
   const { set } = useActions();
@@ -35,13 +43,13 @@ function ModelPicker({ role, needed }: { role: Role; needed: boolean }) {
     <div className="model">
       <label htmlFor={`model-${role}`}>
         <Mark of={role} />
-        {role === 'small' ? 'Small' : 'Large'}
-        {!needed && <span className="fine">not used</span>}
+        {titled(ROLE_NAMES[role])}
       </label>
       <select
         id={`model-${role}`}
         value={chosen}
         title={about}
+        aria-describedby={`model-${role}-part`}
         onChange={({ target }) => set(role, target.value)}
       >
         {missing.map(option)}
@@ -54,6 +62,9 @@ function ModelPicker({ role, needed }: { role: Role; needed: boolean }) {
           </>
         )}
       </select>
+      <p className="fine" id={`model-${role}-part`}>
+        {part}
+      </p>
     </div>
   );
 }

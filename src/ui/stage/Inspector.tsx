@@ -1,6 +1,6 @@
 // One token looked into: the sentence that says why, and what both models thought at that place.
 
-import type { Role } from '../../core/events.ts';
+import { ROLE_NAMES, ROLES, type Role } from '../../core/roles.ts';
 import { cellText } from '../../state/cellText.ts';
 import { percent, THIN, visible } from '../../state/format.ts';
 import { drafts, type Run, rolesOf } from '../../state/run.ts';
@@ -49,7 +49,7 @@ export function Inspector({ run }: { run: Run }) {
         </>
       ) : (
         <p className="muted hint">
-          Point at a token, tap it, or go there with Tab and the arrow keys: here you see what both
+          Point at a token, tap it, or go there with Tab and the arrow keys: here you see what the
           models thought at that place, and why the pen changed hands.
         </p>
       )}
@@ -89,8 +89,6 @@ interface OpinionsProps {
   /** The models that the method uses. */
   readonly roles: readonly Role[];
 }
-
-const ROLES = ['small', 'large'] as const;
 
 function Opinions({ token, asked, roles }: OpinionsProps) {
   if (asked.state === 'failed') {
@@ -133,7 +131,7 @@ function Opinion({ role, token, inspection }: OpinionProps) {
     <table className={`opinion ${role}`}>
       <caption>
         <Mark of={role} />
-        What {role} thinks comes here
+        What {ROLE_NAMES[role]} thinks comes here
       </caption>
       <tbody>
         {PLACES.map((place) => {

@@ -3,7 +3,7 @@
 import { costFormula } from '../../state/costFormula.ts';
 import { percent, plural, times } from '../../state/format.ts';
 import { linkVerdict } from '../../state/notices.ts';
-import { baselineOf, drafts, generatedOf, isActive, type Run } from '../../state/run.ts';
+import { baselineOf, generatedOf, isActive, type Run, severalModels } from '../../state/run.ts';
 import { statistics } from '../../state/statistics.ts';
 import { summary } from '../../state/summary.ts';
 import { streamOf, textOf } from '../../state/tokenStream.ts';
@@ -15,7 +15,7 @@ export function Result({ run }: { run: Run }) {
   return (
     <>
       <Text run={run} />
-      {drafts(run.experiment) && <Figures run={run} />}
+      {severalModels(run.experiment) && <Figures run={run} />}
       <Statistics run={run} />
     </>
   );
@@ -52,7 +52,8 @@ function Figures({ run }: { run: Run }) {
   const { measuredSpeedUp, modelledSpeedUp, agreement, passes, baseline, timingRounds } =
     summary(run);
   const waiting = isActive(run) ? '…' : '–';
-  const saved = baseline ? 1 - passes.large / baseline.passes : undefined;
+  const large = passes.large ?? 0;
+  const saved = baseline ? 1 - large / baseline.passes : undefined;
   return (
     <dl className="figures">
       <div>
@@ -73,7 +74,7 @@ function Figures({ run }: { run: Run }) {
         <dt>Large passes saved</dt>
         <dd>{saved === undefined ? waiting : percent(saved)}</dd>
         <dd className="fine">
-          {baseline ? `${passes.large} instead of ${baseline.passes}` : 'against large alone'}
+          {baseline ? `${large} instead of ${baseline.passes}` : 'against large alone'}
         </dd>
       </div>
       <div>

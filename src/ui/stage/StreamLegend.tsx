@@ -1,19 +1,21 @@
 // What the looks of the token stream mean.
 
-import type { Role } from '../../core/events.ts';
+import { authorName } from '../../state/format.ts';
+import { authorsOf, drafts, type Run } from '../../state/run.ts';
 
-export function StreamLegend({ roles }: { roles: readonly Role[] }) {
-  const drafting = roles.length > 1;
+export function StreamLegend({ run }: { run: Run }) {
   return (
     <ul className="stream-legend" aria-label="Legend">
-      {roles.map((role) => (
-        <Entry key={role} look={`${role} accepted`} sign="a" means={role} />
+      {authorsOf(run.experiment).map((author) => (
+        <Entry key={author} look={`${author} accepted`} sign="a" means={authorName(author)} />
       ))}
-      {drafting && (
+      {drafts(run.experiment) && (
         <>
           <Entry look="small pending" sign="a" means="draft, not yet judged" />
           <Entry look="small rolledBack" sign="a" means="struck out" />
-          <Entry look="hand-over fallback" sign="41 %" means="hand-over: how sure small was" />
+          {run.experiment.params.fallbackThreshold !== undefined && (
+            <Entry look="hand-over fallback" sign="41 %" means="hand-over: how sure small was" />
+          )}
         </>
       )}
     </ul>

@@ -4,7 +4,7 @@
 import { type KeyboardEvent, memo, useEffect, useRef } from 'react';
 import { cellName, cellText } from '../../state/cellText.ts';
 import { visible } from '../../state/format.ts';
-import { type Run, rolesOf } from '../../state/run.ts';
+import type { Run } from '../../state/run.ts';
 import { streamOf } from '../../state/tokenStream.ts';
 import { wordsOf } from '../../state/words.ts';
 import { useActions, usePage } from '../app.ts';
@@ -46,7 +46,7 @@ export function TokenStream({ run }: { run: Run }) {
     <section aria-labelledby="stream-title">
       <div className="panel-head">
         <h2 id="stream-title">Token stream</h2>
-        <StreamLegend roles={rolesOf(run.experiment)} />
+        <StreamLegend run={run} />
       </div>
       <div
         className="tape"

@@ -1,7 +1,7 @@
 // What a training came to: a checkpoint that can be used at once.
 
-import type { Role } from '../../core/events.ts';
 import type { KeptCheckpoint } from '../../core/kept.ts';
+import type { Role } from '../../core/roles.ts';
 import { sameContent } from '../../experiment/names.ts';
 import { isHere } from '../../state/choices.ts';
 import { bytes, percent, plural } from '../../state/format.ts';
