@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { meanInterval, studentQuantile } from './meanInterval.ts';
+import { meanInterval, meanOfSums, studentQuantile } from './meanInterval.ts';
 import { uniform } from './rng.ts';
 
 describe('the interval of a mean', () => {
@@ -40,6 +40,19 @@ describe('the interval of a mean', () => {
         const moved = meanInterval(list.map((value) => 2 * value + by));
         expect(Math.abs(moved.low - (2 * one.low + by)) <= 1e-6).toBe(true);
         expect(Math.abs(moved.high - (2 * one.high + by)) <= 1e-6).toBe(true);
+      }),
+    );
+  });
+
+  test('from sums it is the same', () => {
+    const rewards = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2 });
+    fc.assert(
+      fc.property(rewards, (values) => {
+        const sum = values.reduce((total, value) => total + value, 0);
+        const squares = values.reduce((total, value) => total + value * value, 0);
+        const [one, other] = [meanInterval(values), meanOfSums(values.length, sum, squares)];
+        expect(Math.abs(one.low - other.low) <= 1e-6).toBe(true);
+        expect(Math.abs(one.high - other.high) <= 1e-6).toBe(true);
       }),
     );
   });

@@ -35,11 +35,24 @@ export function studentQuantile(freedom: number): number {
 export function meanInterval(values: readonly number[]): Mean {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  return around(
+    n,
+    mean,
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0),
+  );
+}
+
+/** The same from the number of values, their sum and the sum of their squares; for values of the size of 1. */
+export function meanOfSums(n: number, sum: number, squares: number): Mean {
+  return around(n, sum / n, Math.max(0, squares - (sum * sum) / n));
+}
+
+/** @param spread sum of the squared distances from the mean */
+function around(n: number, mean: number, spread: number): Mean {
   if (n < 2) {
     return { n, mean, deviation: 0, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   }
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / (n - 1));
+  const deviation = Math.sqrt(spread / (n - 1));
   const half = studentQuantile(n - 1) * (deviation / Math.sqrt(n));
   return { n, mean, deviation, low: mean - half, high: mean + half };
 }

@@ -89,7 +89,7 @@ const experiments: fc.Arbitrary<Experiment> = fc
       mode: fc.constant(mode),
       method: fc.constant(method),
       params: knobs(method),
-      contenders: fc.array(contender, { maxLength: LIMITS.contenders.max }),
+      contenders: fc.array(contender, { maxLength: 3 }),
       sweep: mode === 'sweep' ? sweepOf(method as DecodingId) : fc.constant(usualSweep('bild')),
       cast: fc.record(
         Object.fromEntries(ROLES.map((role) => [role, checkpoint])) as Record<

@@ -2,9 +2,15 @@
 
 import { checkParam, defaultsOf, type ParamValue } from '../core/params.ts';
 import type { Role } from '../core/roles.ts';
-import { recast } from '../experiment/recast.ts';
 import { exampleProblem, methods, taskList } from '../experiment/catalogue.ts';
-import { defaultExperiment, type Experiment, LIMITS } from '../experiment/experiment.ts';
+import { sweepFor } from '../experiment/contenders.ts';
+import {
+  type DecodingId,
+  defaultExperiment,
+  type Experiment,
+  LIMITS,
+} from '../experiment/experiment.ts';
+import { recast } from '../experiment/recast.ts';
 import { inMode } from './modes.ts';
 import type { Page } from './page.ts';
 import { type Preferences, writePreferences } from './preferences.ts';
@@ -42,7 +48,7 @@ export function settingsActions(store: Store, page: Page) {
   /** Sets a checkpoint beside the one it was trained from: each alone, on the same problems. */
   function compare(id: string, base: string, role: Role): void {
     setMode('evaluate');
-    setMethod('greedy');
+    set('contenders', []);
     set(role, id);
     set(role === 'small' ? 'large' : 'small', base);
     patch(store, { viewed: undefined });
@@ -69,9 +75,11 @@ export function settingsActions(store: Store, page: Page) {
 
   function remember(method: Method, params: Experiment['params']): void {
     const { knobs } = store.getState();
+    const { mode, sweep: before } = current();
+    const sweep = mode === 'sweep' ? sweepFor(method as DecodingId, before) : before;
     patch(store, {
       knobs: { ...knobs, [method]: params },
-      experiment: recast(current(), { ...current(), method, params }),
+      experiment: recast(current(), { ...current(), method, params, sweep }),
     });
   }
 

@@ -6,7 +6,8 @@ import type { Failure } from '../core/errors.ts';
 import type { ParamValue } from '../core/params.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
 import type { Hardware, Inspection, Stored } from '../worker/protocol.ts';
-import type { DataState, Waiting } from './keepActions.ts';
+import type { Waiting } from './desk.ts';
+import type { DataState } from './keepActions.ts';
 import { defaultPreferences, type Preferences } from './preferences.ts';
 import { hasContent, type Run } from './run.ts';
 
@@ -48,6 +49,12 @@ export interface Notice {
 export const heard = (text: string): Notice => ({ text, shown: false });
 export const told = (text: string): Notice => ({ text, shown: true });
 
+/** A point of a sweep. */
+export interface PointSelection {
+  readonly run: number;
+  readonly contender: number;
+}
+
 export interface State {
   readonly experiment: Experiment;
   /** Each method's knobs as they were last set. */
@@ -62,6 +69,12 @@ export interface State {
   readonly selection?: Selection;
   /** What the models think at the selected token. */
   readonly asked?: Asked;
+  /** The point of a sweep that is looked into. */
+  readonly point?: PointSelection;
+  /** Kept runs that were read, by id, the latest last. */
+  readonly opened: readonly Run[];
+  /** Why a file with runs was not taken. */
+  readonly importFailure?: Failure;
   readonly link?: OpenedLink;
   /** What an opened link said that could not be used. */
   readonly linkProblems: readonly string[];
@@ -87,6 +100,7 @@ export const createState = (preferences: Preferences = defaultPreferences): Stor
     knobs: {},
     nextExample: 0,
     runs: [],
+    opened: [],
     linkProblems: [],
     waiting: {},
     notice: heard(''),

@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { USER_ERROR_CODES } from '../core/errors.ts';
 import type { DecodeEvent, RunEvent } from '../core/events.ts';
+import { ROLES, type Role } from '../core/roles.ts';
 import type { TrainEvent } from '../core/trainEvents.ts';
 
 type Schemas<E extends { readonly type: string }> = {
@@ -20,13 +21,14 @@ export const wordForNumber = (_: string, value: unknown): unknown =>
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const text = v.string();
 const reals = v.array(real);
-const role = v.picklist(['small', 'large']);
+const role = v.picklist(ROLES);
+const author = v.picklist([...ROLES, 'fused']);
 const reason = v.picklist(['eos', 'length']);
 const candidate = v.object({ token: count, prob: real });
 const piece = v.object({ id: count, text });
 
 const decoding = {
-  token: v.object({ type: v.literal('token'), at: count, token: count, by: role, prob: real }),
+  token: v.object({ type: v.literal('token'), at: count, token: count, by: author, prob: real }),
   handOver: v.object({
     type: v.literal('handOver'),
     at: count,
@@ -79,11 +81,18 @@ const learning = {
 } as const satisfies Schemas<TrainEvent>;
 
 const work = v.object({ passes: count, positions: count });
+const some = v.exactOptional(work);
 const stats = v.object({
   tokens: count,
   ms: real,
   small: work,
   large: work,
+  expert: some,
+  expert2: some,
+  expert3: some,
+  antiExpert: some,
+  tuned: some,
+  untuned: some,
   drafted: count,
   accepted: count,
   rolledBack: count,
@@ -91,6 +100,10 @@ const stats = v.object({
   rollbacks: count,
   bytesReadBack: count,
 });
+const byRole = Object.fromEntries(ROLES.map((one) => [one, v.exactOptional(real)])) as Record<
+  Role,
+  v.ExactOptionalSchema<typeof real, undefined>
+>;
 const written = { tokens: v.array(count), text, reason, stats };
 
 const failure = v.object({
@@ -114,18 +127,20 @@ export const runEvents = {
     type: v.literal('baseline'),
     ...written,
     timing: v.object({ methodMs: real, largeMs: real, rounds: count }),
-    passMs: v.object({ small: real, large: real }),
+    passMs: v.object(byRole),
   }),
   answer: v.object({
     type: v.literal('answer'),
+    seed: count,
     index: count,
-    contender: v.picklist(['small', 'large', 'method']),
+    contender: count,
     prompt: text,
     expected: text,
     text,
-    correct: v.boolean(),
+    reward: real,
     stats,
   }),
+  withdrawn: v.object({ type: v.literal('withdrawn'), contender: count, failure }),
   train: v.object({
     type: v.literal('train'),
     event: v.variant('type', Object.values(learning)),

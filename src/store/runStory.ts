@@ -2,6 +2,7 @@
 // file that tells of tokens in mid-air would make them draw nonsense.
 
 import type { DecodeEvent, RunEvent } from '../core/events.ts';
+import { contendersOf } from '../experiment/contenders.ts';
 import { decode } from '../experiment/link.ts';
 
 export interface Impossible {
@@ -13,7 +14,8 @@ export interface Impossible {
 
 /** Undefined when it could. */
 export function checkStory(recipe: string, events: readonly RunEvent[]): Impossible | undefined {
-  const { problems } = decode(recipe);
+  const { experiment, problems } = decode(recipe);
+  const contenders = contendersOf(experiment).length;
   if (problems.length > 0) {
     return { what: `has an experiment that this page cannot repeat: ${problems.join(' ')}`.trim() };
   }
@@ -25,6 +27,9 @@ export function checkStory(recipe: string, events: readonly RunEvent[]): Impossi
     } else if (one.type === 'decode') {
       const what = step(one.event);
       if (what) return { event, what };
+    } else if (one.type === 'answer' || one.type === 'withdrawn') {
+      const what = `speaks of contender ${one.contender}, of ${contenders}`;
+      if (one.contender >= contenders) return { event, what };
     }
   }
   return undefined;

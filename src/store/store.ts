@@ -67,7 +67,7 @@ export interface Store {
   rename(id: string, name: string): Promise<void>;
   delete(id: string): Promise<void>;
   restore(id: string): Promise<void>;
-  emptyTrash(): Promise<void>;
+  emptyTrash(of: 'files' | 'runs'): Promise<void>;
   readonly trainings: Trainings;
   readonly runs: Runs;
   /** Bytes of everything that is kept, and those that are free where that is known. */
@@ -150,7 +150,10 @@ export async function openStore(
     rename: (id, name) => amend(id, (meta) => ({ ...meta, name: cleanName(name) })),
     delete: (id) => amend(id, (meta) => ({ ...meta, deleted: now() })),
     restore: (id) => amend(id, ({ deleted: _, ...meta }) => meta as never),
-    emptyTrash: () => empty(Number.POSITIVE_INFINITY),
+    async emptyTrash(of) {
+      const drawers = of === 'runs' ? [finished] : [checkpoints, files];
+      for (const drawer of drawers) await drawer.empty(Number.POSITIVE_INFINITY);
+    },
 
     async size() {
       const all = [
