@@ -1,17 +1,19 @@
 // The operations on logits of several models: warping, speculative sampling's verdict, fusion. As in ops.ts.
 
 import type { Logits } from '../core/languageModel.ts';
-import type {
-  AlphaSearch,
-  Fusion,
-  FusionTerms,
-  Ops,
-  Sampling,
-  SolvedAlphas,
-  SpeculativeDraft,
-  SpeculativeVerdict,
+import {
+  type AlphaSearch,
+  type Fusion,
+  type FusionTerms,
+  MAX_ALPHA_POINTS,
+  type Ops,
+  type Sampling,
+  type SolvedAlphas,
+  type SpeculativeDraft,
+  type SpeculativeVerdict,
 } from '../core/ops.ts';
-import { fuseLogits, MAX_EXPERTS, MAX_POINTS, NUMBERS, SEARCH } from '../kernels/fuseLogits.ts';
+import { fuseLogits, MAX_EXPERTS, NUMBERS, SEARCH } from '../kernels/fuseLogits.ts';
+import { finePoints } from '../kernels/fusion.ts';
 import { NONE } from '../kernels/rows.ts';
 import { speculativeVerify } from '../kernels/speculativeVerify.ts';
 import { MAX_DRAFT, VERDICT, verifyDraft } from '../kernels/verifyDraft.ts';
@@ -123,7 +125,7 @@ export function fusionOps(runner: Runner): Pick<Ops, 'warp' | 'speculativeVerify
       for (const expert of experts) all.push(await rowsOf(expert, 0, large.rows));
       const [one = other, two = other, three = other] = all;
       const given = isSearch(alphas) ? [] : alphas;
-      const { kind, low, step, count } = isSearch(alphas) ? alphas : NO_SEARCH;
+      const { kind, low, step, count } = isSearch(alphas) ? finePoints(alphas) : NO_SEARCH;
       const result = await runner.run(
         fuseLogits,
         {
@@ -190,10 +192,12 @@ function checkTerms(
     }
     return;
   }
-  const { kind, count, step } = alphas;
+  const { kind, count, step } = finePoints(alphas);
   const points = kind === 'joint' ? count ** experts.length : count * experts.length;
-  if (!(Number.isInteger(count) && points >= 1 && points <= MAX_POINTS && step > 0)) {
-    throw new Error(`${points} points of ${step}: expected 1 to ${MAX_POINTS} and a step above 0`);
+  if (!(Number.isInteger(count) && points >= 1 && points <= MAX_ALPHA_POINTS && step > 0)) {
+    throw new Error(
+      `${points} points of ${step}: expected 1 to ${MAX_ALPHA_POINTS} and a step above 0`,
+    );
   }
 }
 

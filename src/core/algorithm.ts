@@ -41,14 +41,17 @@ export interface DecodeAlgorithm<T extends ParamsTable = ParamsTable, R extends 
   readonly ownVocabulary?: readonly Role[];
   /** Who writes the tokens, where it is not each of its models. */
   readonly authors?: readonly Author[];
+  /** Do the knobs go together? Asked before anything is loaded. @throws UserError 'experiment' */
+  check?(params: ParamsOf<T>): void;
   /** The small model's tokens are drafts until the large one has judged them. */
   readonly drafts?: true;
   decode(context: DecodeContext<ParamsOf<T>, R>): AsyncGenerator<DecodeEvent, void, void>;
 }
 
 /** An algorithm whose knobs are not known to the compiler, as it comes out of the list. */
-export interface AnyAlgorithm extends Omit<DecodeAlgorithm, 'roles' | 'decode'> {
+export interface AnyAlgorithm extends Omit<DecodeAlgorithm, 'roles' | 'check' | 'decode'> {
   roles(params: Readonly<Record<string, ParamValue>>): readonly Role[];
+  check?(params: Readonly<Record<string, ParamValue>>): void;
   /** Whoever calls it sees to it that the models of `roles` are there. */
   decode(
     context: DecodeContext<Readonly<Record<string, ParamValue>>, never>,

@@ -3,7 +3,7 @@
 
 import type { Failure } from './errors.ts';
 import type { KeptCheckpoint } from './kept.ts';
-import type { Candidate } from './ops.ts';
+import type { Candidate, KlPair } from './ops.ts';
 import type { ByRole, Role } from './roles.ts';
 import type { TrainEvent, TrainTimes } from './trainEvents.ts';
 
@@ -59,6 +59,21 @@ export type DecodeEvent =
       /** In [0, 1). */
       readonly uniforms: readonly number[];
       readonly accepted: number;
+    }
+  | {
+      /** Dynamic logits fusion has moved the large model's logits; the token drawn from them follows. */
+      readonly type: 'fusion';
+      readonly at: number;
+      /** How far along what each expert has learned. */
+      readonly alphas: readonly number[];
+      /** Sum over experts of the squared differences between `moved` and `wanted`, nats squared. */
+      readonly loss: number;
+      /** fused || large, large || fused */
+      readonly moved: KlPair;
+      /** Per expert: expert || small, small || expert. */
+      readonly wanted: readonly KlPair[];
+      /** The end of the range that alpha ran into: a better one may lie beyond. */
+      readonly edge?: 'low' | 'high';
     }
   | {
       /** `removed` tokens from `at` on are struck out; a token event with the replacement follows. */

@@ -60,9 +60,15 @@ export interface SpeculativeDraft {
   readonly lenience: number;
 }
 
+/** Most points of an AlphaSearch, over all experts: what a row's sums have room for at the largest vocabularies. */
+export const MAX_ALPHA_POINTS = 1024;
+
 /** Which alphas dynamic logits fusion tries (METHODS 4.2 to 4.4): low, low + step, ... for every expert. */
 export interface AlphaSearch {
-  /** grid: one expert at a time. refined: then between the points of the grid. joint: all combinations. */
+  /**
+   * grid: one expert at a time, the first smallest loss wins. refined: then the minimum between the points of the
+   * grid, to 1e-5. joint: all combinations.
+   */
   readonly kind: 'grid' | 'refined' | 'joint';
   readonly low: number;
   readonly step: number;

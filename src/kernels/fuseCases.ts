@@ -113,6 +113,19 @@ export const fuseCases: readonly FuseCase[] = [
       large: some.small,
     },
   ),
+  fuseCase(
+    shape('refined: shifts of up to 40 nats, points 0.05 apart', 3, 79),
+    { search: REFINED, step: 0.05, count: 41 },
+    {
+      large: (row, id) => 2 * likely(row, id),
+      small: likely,
+      experts: [
+        (row, id) => likely(row, id) + 40 * Math.sin(7 * id + row) ** 3,
+        some.small,
+        some.small,
+      ],
+    },
+  ),
   fuseCase(shape('joint: two experts, 441 points', 1, 79), { search: JOINT, experts: 2 }),
   fuseCase(shape('joint: three experts, coarse', 2, 300), {
     search: JOINT,

@@ -13,8 +13,6 @@ import { bitsLib, logitValue, NEVER, type RowWindow, rowFields } from './rows.ts
 export const MAX_EXPERTS = 3;
 /** What `search` says: the alphas are given, or which of them are tried. */
 export const SEARCH = { given: 0, grid: 1, refined: 2, joint: 3 } as const;
-/** Most points of a search: what fits into the sums of a row at the largest vocabularies. */
-export const MAX_POINTS = 1024;
 /** Where the numbers of a row are: alphas; loss (-1 in a bad row); KL pairs of the fused model and the experts. */
 export const NUMBERS = { alphas: 0, loss: 3, moved: 4, wanted: 6, length: 12 } as const;
 
@@ -36,7 +34,7 @@ export const fuseFields = {
   /** 0 to 3. The buffers beyond are bound and not read. */
   experts: 'u32',
   search: 'u32',
-  /** The grid of every expert: low, low + step, ... */
+  /** The grid of every expert: low, low + step, ...; for a refined search see `finePoints`. */
   low: 'f32',
   step: 'f32',
   count: 'u32',

@@ -3,7 +3,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import oracle from '../../test/oracles/dlf.json' with { type: 'json' };
-import { distances, lossOf, pointsOf, type Search, solveAlphas, tilted } from './fusion.ts';
+import { uniform } from '../core/rng.ts';
+import {
+  distances,
+  FINE,
+  finePoints,
+  lossOf,
+  pointsOf,
+  type Search,
+  solveAlphas,
+  type Tilted,
+  tilted,
+} from './fusion.ts';
 
 const TOLERANCE = 1e-9;
 const paper: Search = { kind: 'grid', low: 0, step: 0.1, count: 21 };
@@ -181,6 +192,108 @@ describe('what must hold', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  test('the minimum lies between the roots of the two divergences (METHODS 4.4)', () => {
+    fc.assert(
+      fc.property(logits, logits, logits, (large, small, expert) => {
+        const shift = minus(expert, small);
+        fc.pre(Math.max(...shift) - Math.min(...shift) > 0.1);
+        const models = [floats(large), floats(small), [shift]] as const;
+        const { alphas, wanted } = solveAlphas(...models, { ...paper, kind: 'refined' });
+        const before = tilted(models[0], shift, 0);
+        const root = (which: 'there' | 'back'): number => {
+          let [low, high] = [0, 2];
+          for (let i = 0; i < 60; i++) {
+            const alpha = (low + high) / 2;
+            const moved = distances(before, tilted(models[0], shift, alpha), alpha);
+            if (moved[which] < wanted[0]![which]) low = alpha;
+            else high = alpha;
+          }
+          return high;
+        };
+        const roots = [root('there'), root('back')];
+        expect(alphas[0]).toBeGreaterThanOrEqual(Math.min(...roots) - 1e-5);
+        expect(alphas[0]).toBeLessThanOrEqual(Math.max(...roots) + 1e-5);
+      }),
+    );
+  });
+
+  /** As `between` in shaders/lib/tiltSolve.wgsl: A and A' at a share s of the way between two points. */
+  function between(left: Tilted & Skewed, right: Tilted & Skewed, h: number, s: number) {
+    const c0 = left.mean;
+    const c1 = h * left.variance;
+    const c2 = 0.5 * h * h * left.skew;
+    const rise = right.mean - c0 - c1 - c2;
+    const slope = h * right.variance - c1 - 2 * c2;
+    const bend = h * h * right.skew - 2 * c2;
+    const c3 = 10 * rise - 4 * slope + 0.5 * bend;
+    const c4 = -15 * rise + 7 * slope - bend;
+    const c5 = 6 * rise - 3 * slope + 0.5 * bend;
+    const mean = c0 + s * (c1 + s * (c2 + s * (c3 + s * (c4 + s * c5))));
+    const area =
+      s * (c0 + s * (c1 / 2 + s * (c2 / 3 + s * (c3 / 4 + s * (c4 / 5 + (s * c5) / 6)))));
+    return { log: left.log + h * area, mean };
+  }
+  interface Skewed {
+    readonly skew: number;
+  }
+  function skewed(base: Float64Array, shift: Float64Array, alpha: number): Tilted & Skewed {
+    const known = tilted(base, shift, alpha);
+    const skew = base.reduce(
+      (sum, x, i) =>
+        sum + Math.exp(x + alpha * shift[i]! - known.log) * (shift[i]! - known.mean) ** 3,
+      0,
+    );
+    return { ...known, skew };
+  }
+
+  test.each([
+    [3, 79],
+    [10, 79],
+    [20, 300],
+    [40, 30],
+  ])(
+    'what the shader knows between its points finds it to 1e-5: shifts of %d nats, %d tokens',
+    (reach, count) => {
+      for (let run = 0; run < 60; run++) {
+        const draw = (step: number) =>
+          floats(Array.from({ length: count }, (_, row) => uniform({ seed: 5, run, step, row })));
+        const large = draw(0).map((u) => 12 * u);
+        const small = draw(1).map((u, i) => 0.6 * large[i]! + 3 * u);
+        const shift = draw(2).map((u) => reach * (u - 0.5));
+        const exact = solveAlphas(large, small, [shift], { ...paper, kind: 'refined' });
+        const alpha = exact.alphas[0]!;
+        const cell = Math.min(39, Math.floor(alpha / FINE));
+        const [left, right] = [
+          skewed(large, shift, cell * FINE),
+          skewed(large, shift, (cell + 1) * FINE),
+        ];
+        const before = tilted(large, shift, 0);
+        const { there, back } = exact.wanted[0]!;
+        // Half the derivative of the loss, from what is known at the cell's ends.
+        const slope = (a: number) => {
+          const after = between(left, right, FINE, (a - cell * FINE) / FINE);
+          const variance =
+            (between(left, right, FINE, (a + 1e-6 - cell * FINE) / FINE).mean - after.mean) / 1e-6;
+          const moved = distances(before, { ...after, variance }, a);
+          return (
+            (moved.there - there) * a * variance + (moved.back - back) * (after.mean - before.mean)
+          );
+        };
+        const inside = alpha > 1e-4 && alpha < 2 - 1e-4;
+        if (!inside) continue;
+        expect(slope(alpha - 1e-5), `${run}`).toBeLessThanOrEqual(0);
+        expect(slope(alpha + 1e-5), `${run}`).toBeGreaterThanOrEqual(0);
+      }
+    },
+  );
+
+  test('a finer grid holds the points of the coarse one', () => {
+    const fine = finePoints({ kind: 'refined', low: 0, step: 0.5, count: 5 });
+    expect(fine).toEqual({ kind: 'refined', low: 0, step: 0.03125, count: 65 });
+    expect(finePoints(paper)).toBe(paper);
+    expect(finePoints({ ...paper, kind: 'refined' })).toMatchObject({ step: 0.05, count: 41 });
   });
 
   test('where large = small the expert comes out: alpha is 1', () => {

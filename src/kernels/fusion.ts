@@ -39,6 +39,22 @@ export interface Search {
   readonly count: number;
 }
 
+/**
+ * Points of the grid that the shader refines lie at most this far apart. It knows A and its derivatives at the
+ * points only; so close, what it knows of A' between them moves alpha by less than 1e-5 while the shifts of tokens
+ * that matter stay within some 40 nats (fusion.test.ts).
+ */
+export const FINE = 0.05;
+
+/** Points a search tries in the shader: those of its grid, and for `refined` as many between them as it takes. */
+export function finePoints(search: Search): Search {
+  if (search.kind !== 'refined') return search;
+  let { step, count } = search;
+  // Halves of a float are exact, so that the grid's own points stay among them.
+  for (; step > FINE && count > 1; step /= 2) count = 2 * count - 1;
+  return { ...search, step, count };
+}
+
 /** Experts that differ from the small model by less than this, in nats, move nothing (METHODS 4.4). */
 export const NO_SHIFT = 1e-7;
 const HALVINGS = 60;

@@ -1,7 +1,14 @@
 // The token stream: what was written, by whom, and what became of it, in the order in which it happened.
 // A function of the run's events and of nothing else.
 
-import type { Author, FinishReason, HandOverReason, Piece, RunEvent } from '../core/events.ts';
+import type {
+  Author,
+  DecodeEvent,
+  FinishReason,
+  HandOverReason,
+  Piece,
+  RunEvent,
+} from '../core/events.ts';
 import type { Candidate } from '../core/ops.ts';
 import { derived } from './derive.ts';
 import { drafts } from './run.ts';
@@ -141,6 +148,8 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
         });
         break;
       }
+      case 'fusion':
+        break;
       case 'finished':
         stream = { ...stream, cells, finished: event.reason };
         break;
@@ -193,15 +202,15 @@ export function newestCell(
   event: RunEvent | undefined,
 ): number | undefined {
   if (event?.type !== 'decode') return undefined;
-  const index = {
+  const index: Readonly<Partial<Record<DecodeEvent['type'], () => number>>> = {
     token: () => cells.length - 1,
     handOver: () => cells.length - 1,
     verdict: () => cells.findLastIndex((cell) => cell.kind === 'handOver'),
     speculation: () => cells.findLastIndex((cell) => cell.kind === 'handOver'),
     rollback: () => cells.findLastIndex((cell) => cell.kind === 'token' && cell.cut === true),
-    finished: () => -1,
-  }[event.event.type]();
-  return index >= 0 ? index : undefined;
+  };
+  const at = index[event.event.type]?.() ?? -1;
+  return at >= 0 ? at : undefined;
 }
 
 /** The token that is asked about at a cell: itself, what small would have said, or what came next. */
