@@ -34,6 +34,9 @@ export interface RunFigures {
   readonly speedUp: string;
 }
 
+/** Most runs that stay and are not pinned, and bytes of theirs; beyond, the oldest give way. */
+export const RUNS_KEPT = { count: 200, bytes: 100_000_000 } as const;
+
 /** A run that stays in the browser, as it is listed: everything but its events. */
 export interface KeptRun extends Omit<RunRecord, 'events'>, RunFigures {
   /** `run:<sha256 of its file>:<name>`. */

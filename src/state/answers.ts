@@ -41,16 +41,23 @@ export const judgedOf = (experiment: Experiment): number =>
     ? yardstickOf(experiment)
     : yardstickOf(experiment) + 1;
 
-/** wrong: the judged one has less than 1. differ: not all have the same reward. */
+/**
+ * wrong: the judged one has less than 1. differ: not all have the same reward.
+ * @param only these contenders count; all, if it is left out
+ */
 export function filterAnswers(
   rows: readonly AnswerRow[],
   filter: AnswerFilter,
   judged: number,
+  only?: readonly number[],
 ): readonly AnswerRow[] {
   if (filter === 'all') return rows;
   return rows.filter(({ answers }) => {
     if (filter === 'wrong') return (answers.get(judged)?.reward ?? 1) < 1;
-    return new Set([...answers.values()].map(({ reward }) => reward)).size > 1;
+    const rewards = [...answers].flatMap(([contender, { reward }]) =>
+      (only?.includes(contender) ?? true) ? [reward] : [],
+    );
+    return new Set(rewards).size > 1;
   });
 }
 

@@ -42,10 +42,14 @@ export function compareActions(store: Store) {
 
   /** The same again, to change a knob of. */
   function repeatContender(at: number): void {
+    const one = current().contenders[at];
+    if (one) insertContender(at + 1, { ...one, label: '' });
+  }
+
+  function insertContender(at: number, one: Contender): void {
     const { contenders } = current();
-    const one = contenders[at];
-    if (!one || contenders.length >= LIMITS.contenders.max) return;
-    setContenders(contenders.toSpliced(at + 1, 0, { ...one, label: '' }));
+    if (contenders.length >= LIMITS.contenders.max) return;
+    setContenders(contenders.toSpliced(at, 0, one));
   }
 
   function removeContender(at: number): void {
@@ -66,7 +70,8 @@ export function compareActions(store: Store) {
     const one = current().contenders[at];
     const spec = one && methods[one.method].params[key];
     const checked = spec && checkParam(spec, value);
-    if (one && checked?.ok) changeContender(at, { params: { ...one.params, [key]: checked.value } });
+    if (one && checked?.ok)
+      changeContender(at, { params: { ...one.params, [key]: checked.value } });
   }
 
   const setSweep = (sweep: Sweep) => patch(store, { experiment: { ...current(), sweep } });
@@ -105,17 +110,21 @@ export function compareActions(store: Store) {
   }
 
   /** Watch one setting of a sweep write, or set it beside others. */
-  function takePoint(params: Contender['params'], mode: 'generate' | 'evaluate'): void {
-    const { method, contenders } = current();
+  function takePoint(
+    { method }: Experiment,
+    params: Contender['params'],
+    mode: 'generate' | 'evaluate',
+  ): void {
+    const { contenders } = current();
     const { knobs } = store.getState();
     const point: Contender = { label: '', method: method as DecodingId, params };
-    const chosen = { ...current(), params };
+    const chosen = recast(current(), { ...current(), method, params });
     const moved = inMode(chosen, mode, { ...knobs, [method]: params });
     const others = isTheOne(contenders) ? [] : contenders.slice(0, LIMITS.contenders.max - 1);
     patch(store, {
       knobs: { ...knobs, [method]: params },
       experiment: mode === 'evaluate' ? { ...moved, contenders: [...others, point] } : moved,
-      viewed: undefined,
+      ...(mode === 'evaluate' && { compareMode: 'evaluate' as const }),
       notice: told(
         mode === 'evaluate'
           ? 'The setting is a contender now.'
@@ -132,6 +141,7 @@ export function compareActions(store: Store) {
   return {
     addContender,
     repeatContender,
+    insertContender,
     removeContender,
     nameContender,
     setContenderMethod,

@@ -1,13 +1,13 @@
 // Runs as tables for other programs: a row for each contender and seed, each training step, or each token. Names of
 // metrics are those of TRL where it has one; what is empty was not measured.
 
-import { type Role, ROLES } from '../core/roles.ts';
+import { ROLES, type Role } from '../core/roles.ts';
 import { contendersOf, seedsOf } from '../experiment/contenders.ts';
 import { contenderName } from './contenders.ts';
 import { answersOf, isVerifiable, talliesOf } from './evaluation.ts';
 import type { Run } from './run.ts';
-import { training } from './training.ts';
 import { streamOf } from './tokenStream.ts';
+import { training } from './training.ts';
 
 type Value = string | number | undefined;
 type Row = Readonly<Record<string, Value>>;

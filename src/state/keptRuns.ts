@@ -129,7 +129,10 @@ export function keptRunActions(
           desk.send({ type: 'keepRun', record, figures }, record.name, {
             answered() {
               left--;
-              if (left === 0) say(`${plural(records.length, 'run')} from ${name} ${records.length === 1 ? 'is' : 'are'} here.`);
+              if (left === 0)
+                say(
+                  `${plural(records.length, 'run')} from ${name} ${records.length === 1 ? 'is' : 'are'} here.`,
+                );
             },
           });
         }

@@ -40,9 +40,7 @@ export function inMode(experiment: Experiment, mode: Mode, knobs: Knobs): Experi
   const problems = untouched ? usualProblems(mode) : experiment.problems;
   const stays = methodsOf(mode).includes(experiment.method);
   const method = stays ? experiment.method : defaultMethodOf(mode);
-  const params = stays
-    ? experiment.params
-    : (knobs[method] ?? defaultsOf(methods[method].params));
+  const params = stays ? experiment.params : (knobs[method] ?? defaultsOf(methods[method].params));
   const moved = { ...experiment, mode, problems, method, params };
   return recast(experiment, prepared(moved));
 }

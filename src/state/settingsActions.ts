@@ -11,7 +11,7 @@ import {
   LIMITS,
 } from '../experiment/experiment.ts';
 import { recast } from '../experiment/recast.ts';
-import { inMode } from './modes.ts';
+import { inMode, type Place } from './modes.ts';
 import type { Page } from './page.ts';
 import { type Preferences, writePreferences } from './preferences.ts';
 import { patch, type Store, told } from './store.ts';
@@ -32,7 +32,19 @@ export function settingsActions(store: Store, page: Page) {
     const { knobs } = store.getState();
     const { method, params } = current();
     const remembered = { ...knobs, [method]: params };
-    patch(store, { knobs: remembered, experiment: inMode(current(), mode, remembered) });
+    const before = current().mode;
+    const left = before === 'evaluate' || before === 'sweep' ? before : undefined;
+    patch(store, {
+      knobs: remembered,
+      experiment: inMode(current(), mode, remembered),
+      ...(left && { compareMode: left }),
+    });
+  }
+
+  /** Goes where one was last among the modes of that place. */
+  function setPlace(place: Place): void {
+    const { compareMode } = store.getState();
+    setMode(place === 'decode' ? 'generate' : place === 'train' ? 'train' : compareMode);
   }
 
   /** Gives a role to a checkpoint and goes to a place where it plays it. */
@@ -142,6 +154,7 @@ export function settingsActions(store: Store, page: Page) {
   return {
     set,
     setMode,
+    setPlace,
     use,
     compare,
     setCount,

@@ -59,6 +59,8 @@ export interface State {
   readonly experiment: Experiment;
   /** Each method's knobs as they were last set. */
   readonly knobs: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
+  /** What is done in Compare when one goes there. */
+  readonly compareMode: 'evaluate' | 'sweep';
   /** Number of the task's example that the dice shows next. */
   readonly nextExample: number;
   readonly hardware?: Hardware;
@@ -98,6 +100,7 @@ export const createState = (preferences: Preferences = defaultPreferences): Stor
   createStore<State>(() => ({
     experiment: defaultExperiment,
     knobs: {},
+    compareMode: 'sweep',
     nextExample: 0,
     runs: [],
     opened: [],

@@ -165,6 +165,7 @@ describe('what is not one', () => {
         const error = await complaint(lines.join('\n'));
         expect(error.message.length).toBeLessThan(400);
       }),
+      { numRuns: 40 },
     );
   });
 

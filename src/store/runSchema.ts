@@ -25,6 +25,7 @@ const role = v.picklist(ROLES);
 const author = v.picklist([...ROLES, 'fused']);
 const reason = v.picklist(['eos', 'length']);
 const candidate = v.object({ token: count, prob: real });
+const pair = v.object({ there: real, back: real });
 const piece = v.object({ id: count, text });
 
 const decoding = {
@@ -43,6 +44,15 @@ const decoding = {
     ratios: reals,
     uniforms: reals,
     accepted: count,
+  }),
+  fusion: v.object({
+    type: v.literal('fusion'),
+    at: count,
+    alphas: reals,
+    loss: real,
+    moved: pair,
+    wanted: v.array(pair),
+    edge: v.exactOptional(v.picklist(['low', 'high'])),
   }),
   rollback: v.object({ type: v.literal('rollback'), at: count, removed: v.array(count) }),
   finished: v.object({ type: v.literal('finished'), reason }),

@@ -1,11 +1,12 @@
 // Runs stay, whatever two tabs do with them at once, and give way only as is said.
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../core/errors.ts';
+import { RUNS_KEPT } from '../core/runRecord.ts';
 import { parseRunId } from '../experiment/names.ts';
 import { drawerOn } from './drawer.ts';
 import { createMemoryShelf } from './memoryShelf.ts';
 import { runMeta } from './meta.ts';
-import { type NewRun, RUNS_KEPT, runsIn } from './runs.ts';
+import { type NewRun, runsIn } from './runs.ts';
 import type { Shelf } from './shelf.ts';
 import { openStore } from './store.ts';
 

@@ -2,15 +2,12 @@
 // many and small, so there is a bound: the oldest that nobody has pinned give way.
 
 import { UserError } from '../core/errors.ts';
-import type { KeptRun } from '../core/runRecord.ts';
+import { type KeptRun, RUNS_KEPT } from '../core/runRecord.ts';
 import { cleanName, parseRunId, runId } from '../experiment/names.ts';
 import type { Drawer, Found, Saved } from './drawer.ts';
 import type { RunMeta } from './meta.ts';
 import { sha256Of } from './records.ts';
 import { bytesOf } from './shelf.ts';
-
-/** Most runs that are not pinned, and bytes of theirs. */
-export const RUNS_KEPT = { count: 200, bytes: 100_000_000 } as const;
 
 const RUN_FILE = 'run.jsonl';
 

@@ -1,6 +1,12 @@
 // Before the first run: what will happen, and the button that makes it happen.
 
-import { checkpoints, checkpointTitle, isCheckpointId } from '../../experiment/catalogue.ts';
+import {
+  checkpoints,
+  checkpointTitle,
+  isCheckpointId,
+  rolesIn,
+} from '../../experiment/catalogue.ts';
+import { pointsOf } from '../../experiment/contenders.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { describeInput } from '../../state/describe.ts';
 import { bytes } from '../../state/format.ts';
@@ -11,9 +17,8 @@ import './empty.css';
 export function EmptyStage() {
   const experiment = usePage((state) => state.experiment);
   const { start, step } = useActions();
-  const { small, large, mode } = experiment;
-  const taking = mode === 'train' ? [learner(experiment)] : [small, large];
-  const size = taking.reduce(
+  const taking = new Set(rolesIn(experiment).map((role) => experiment[role]));
+  const size = [...taking].reduce(
     (sum, id) => sum + (isCheckpointId(id) ? checkpoints[id].bytes : 0),
     0,
   );
@@ -31,13 +36,17 @@ export function EmptyStage() {
         </button>
       </div>
       <p className="fine">
-        {mode === 'train' ? 'The checkpoint' : 'Two real checkpoints'} ({bytes(size)}
-        {mode !== 'train' && ' together'}) and ONNX Runtime are read from this page’s own server
+        {taking.size === 1 ? 'The checkpoint' : `${WORDS[taking.size]} real checkpoints`} (
+        {bytes(size)}
+        {taking.size > 1 && ' together'}) and ONNX Runtime are read from this page’s own server
         once; everything runs in this tab.
       </p>
     </section>
   );
 }
+
+/** Every role could have a checkpoint of its own. */
+const WORDS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight'] as const;
 
 const learner = ({ params, small, large }: Experiment) =>
   params.model === 'large' ? large : small;
@@ -53,6 +62,13 @@ function Waiting({ experiment }: { experiment: Experiment }) {
       );
     case 'evaluate':
       return <p>Nothing has been answered yet. {problems} problems are waiting.</p>;
+    case 'sweep':
+      return (
+        <p>
+          Nothing has been measured yet. {pointsOf(experiment).length} settings and large alone will
+          answer {problems} problems each.
+        </p>
+      );
     default:
       return (
         <>
