@@ -6,9 +6,24 @@ import type { Row } from './kernels.ts';
 import type { LoadReport } from './load.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
+export const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
+
+/** A section that a checkpoint's README carries, and what it begins with. */
+export const FRONTIER = '## BiLD with its small models';
+
+/** The text with the section as it is now, at its end. */
+export function withFrontier(readme: string, report: DecodingReport): string {
+  const { where, found } = readDecoding(report);
+  const before = readme.split(`\n${FRONTIER}\n`)[0]!.trimEnd();
+  return [before, '', FRONTIER, '', ...where, '', ...found].join('\n');
+}
 
 export function decodingReport(report: DecodingReport): string {
+  const { where, table, found } = readDecoding(report);
+  return ['# Decoding: small, large, BiLD', '', ...where, '', ...table, '', ...found].join('\n');
+}
+
+function readDecoding(report: DecodingReport) {
   const { problems, seed, maxDraft, contestants } = report;
   const large = contestants.find((contestant) => contestant.name === 'large');
   if (!large) throw new Error('no yardstick');
@@ -49,13 +64,12 @@ export function decodingReport(report: DecodingReport): string {
       '',
     ];
   };
-  const lines = [
-    '# Decoding: small, large, BiLD',
-    '',
+  const where = [
     `${problems} problems of numberWords (seed ${seed}, up to 9 digits), greedy, wasm provider, one thread,`,
     `Chromium, ${machine()}. Speed-up: wall-clock of the large model alone over the method's, same problems,`,
     'same run, contenders in rotating order.',
-    '',
+  ];
+  const table = [
     '| method | accuracy | tokens/s | speed-up | small passes | large passes | rolled back |',
     '|---|---|---|---|---|---|---|',
     ...rows.map((row) =>
@@ -69,9 +83,12 @@ export function decodingReport(report: DecodingReport): string {
         row.largePasses,
         row.drafted ? percent(row.rolledBack / row.drafted) : '',
         '',
-      ].join(' | '),
+      ]
+        .join(' | ')
+        .trimStart(),
     ),
-    '',
+  ];
+  const found = [
     ...smalls.flatMap((small) => [best(small), '']),
     `Drafts of at most ${maxDraft} tokens.`,
     '',
@@ -79,7 +96,7 @@ export function decodingReport(report: DecodingReport): string {
     `Reproduce: \`npm run bench -- decoding --problems=${problems}${bildOf(smalls[0]!).length > 1 ? ' --grid' : ''} --smalls=${smalls.join(',')} --large=${report.large}\``,
     '',
   ];
-  return lines.join('\n').replaceAll('\n | ', '\n| ');
+  return { where, table, found };
 }
 
 export function kernelReport({ adapter, rows }: { adapter: string; rows: readonly Row[] }): string {

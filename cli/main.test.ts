@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../src/core/events.ts';
+import { methodsOf } from '../src/experiment/catalogue.ts';
 import { digestOf } from '../src/experiment/digest.ts';
 import { main } from './main.ts';
 
@@ -62,6 +63,30 @@ describe('a link', () => {
   });
 });
 
+describe('every method', () => {
+  it.each(methodsOf('generate'))(
+    '%s writes and is evaluated with the built-in pair',
+    async (method) => {
+      const link = `#v=1&method=${method}&prompt=say+7%3A+&maxTokens=10&problems=1`;
+      const written = await tandem(link);
+      expect(written.said).toBe('');
+      expect(written.code).toBe(0);
+      const generated = written.events().find((event) => event.type === 'generated');
+      expect(generated?.tokens.length).toBeGreaterThan(0);
+      const evaluated = await tandem(`${link}&mode=evaluate`);
+      expect(evaluated.code).toBe(0);
+      const answers = evaluated.events().filter((event) => event.type === 'answer');
+      expect(answers.length).toBe(method === 'greedy' ? 2 : 3);
+    },
+  );
+
+  it('knobs that do not go together are refused with a sentence', async () => {
+    const { code, said } = await tandem('#v=1&method=weakToStrong&temperature=0');
+    expect(code).toBe(1);
+    expect(said).toContain('At temperature 0 all 4 candidates after a beam are equal');
+  });
+});
+
 describe('an experiment as a file', () => {
   it('is read like a link; what it leaves out is as on a first visit', async () => {
     const experiment = {
@@ -80,7 +105,7 @@ describe('an experiment as a file', () => {
 
 describe('checkpoints of one’s own', () => {
   it('take the place of the experiment’s', async () => {
-    const same = 'public/models/tiny-small';
+    const same = 'public/models/base-small';
     const { code, events } = await tandem(
       `--large=${same}`,
       '--threads',
@@ -129,7 +154,7 @@ describe('what goes wrong', () => {
     [['--models'], 2, '--models needs a value.'],
     [['nowhere.json'], 2, 'nowhere.json is neither a link (no #) nor a file that can be read.'],
     [['package.json', '--large', 'src'], 1, 'The checkpoint src has no file config.json'],
-    [['#v=1', '--models', 'nowhere'], 1, 'There is no checkpoint tiny-small'],
+    [['#v=1', '--models', 'nowhere'], 1, 'There is no checkpoint small-number-words-aligned'],
     [['#v=1&prompt=%E2%82%AC'], 1, '“€” (U+20AC)'],
   ])('%o', async (args, code, text) => {
     const result = await tandem(...args);

@@ -10,7 +10,7 @@ import { compareDigest } from '../src/experiment/digest.ts';
 import { decode } from '../src/experiment/link.ts';
 import { furnish, loadCheckpoints } from '../src/worker/furnish.ts';
 import { createLibrary } from '../src/worker/library.ts';
-import { rolesNeeded, rolesWithOwnVocabulary } from '../src/worker/roles.ts';
+import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from '../src/worker/roles.ts';
 import { runExperiment } from '../src/worker/runExperiment.ts';
 import { type Options, parseArguments, USAGE } from './arguments.ts';
 import { diskFolder, loadNodeRuntime } from './nodeRuntime.ts';
@@ -50,6 +50,7 @@ async function run(options: Options, out: Say, say: Say): Promise<void> {
   if (experiment.provider === 'webgpu' || experiment.kernels === 'webgpu') {
     say('The experiment asks for WebGPU; here models and kernels run on the processor.');
   }
+  checkMethod(experiment);
   const runtime = await loadNodeRuntime(options.threads);
   const given = ROLES.flatMap((role) => {
     const folder = options[role];

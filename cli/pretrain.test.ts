@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../src/models/checkpoint.ts';
+import { decodeTraining, encodeTraining } from '../src/models/trainingState.ts';
 import { diskFolder, loadNodeRuntime } from './nodeRuntime.ts';
 import { main } from './pretrain.ts';
 import { parseRecipe } from './recipe.ts';
@@ -72,6 +73,22 @@ describe('what goes wrong', () => {
     const refused = await pretrain(path, ...out);
     expect([refused.code, refused.said]).toEqual([1, expect.stringContaining('another recipe')]);
     expect((await pretrain(path, ...out, '--fresh')).code).toBe(0);
+  });
+
+  it('a state that was saved before a setting existed goes on', async () => {
+    const recipe = { ...quick(), name: 'old', training: { steps: 4, batch: 2 }, problems: 1 };
+    const path = file('old.json', recipe);
+    const out = join(root, 'old');
+    await pretrain(path, '--out', out, '--stop=1');
+    const statePath = join(out, 'old.state');
+    const { state, meta } = decodeTraining(readFileSync(statePath));
+    const { training, ...rest } = JSON.parse(String(meta.recipe));
+    const { packing, ...before } = training;
+    expect(packing).toBe('padded');
+    const saved = { ...meta, recipe: JSON.stringify({ ...rest, training: before }) };
+    writeFileSync(statePath, encodeTraining({ state, meta: saved }));
+    const { code, said } = await pretrain(path, '--out', out);
+    expect([code, said]).toEqual([0, expect.stringContaining('goes on after step 1')]);
   });
 
   it('a training whose numbers run away says so and writes no folder', async () => {

@@ -27,7 +27,7 @@ import {
 import { type Mixture, mixtureOf } from './mixture.ts';
 import { diskFolder } from './nodeRuntime.ts';
 import { progressLine, scoresLine } from './progress.ts';
-import type { Recipe } from './recipe.ts';
+import { parseRecipe, type Recipe } from './recipe.ts';
 
 const TOKENIZER = 'recipes/tokenizer';
 /** Examples that the loss is measured on, in one batch. */
@@ -57,6 +57,7 @@ export async function train(recipe: Recipe, request: TrainRequest): Promise<void
   const model = await createTrainable(origin.bytes, runtime, {
     contextLength: origin.contextLength,
     microBatch: recipe.microBatch,
+    packed: training.packing === 'packed',
   });
   try {
     const files = async () => checkpointFiles(origin.config, family, await model.export());
@@ -199,7 +200,7 @@ async function examplesOf(
 async function resume(model: Trainable, path: string, recipe: Recipe): Promise<number> {
   if (!existsSync(path)) return 0;
   const { state, meta } = decodeTraining(readFileSync(path));
-  if (meta.recipe !== JSON.stringify(recipe)) {
+  if (!isSameRecipe(meta.recipe, recipe, path)) {
     throw new UserError(
       'checkpoint',
       `${path} was saved with another recipe than ${recipe.name} has now.`,
@@ -208,6 +209,16 @@ async function resume(model: Trainable, path: string, recipe: Recipe): Promise<n
   }
   await model.restore(state);
   return Number(meta.seconds);
+}
+
+/** Read again, what was saved has the settings that were added since, at what they mean where a recipe lacks them. */
+function isSameRecipe(saved: unknown, recipe: Recipe, path: string): boolean {
+  if (typeof saved !== 'string') return false;
+  try {
+    return JSON.stringify(parseRecipe(saved, path)) === JSON.stringify(recipe);
+  } catch {
+    return false;
+  }
 }
 
 /** Mean nats per token on examples that training does not draw; the weights stay as they are. */

@@ -9,8 +9,8 @@ import {
 } from '../test/support/brokenCheckpoints.ts';
 import { ANSWER, answerWith, button, finished, modelFile, open, status, text } from './page.ts';
 
-const LARGE = 'tiny-large/onnx/model.onnx';
-const TOKENIZER = 'tiny-large/tokenizer.json';
+const LARGE = 'large-tuned/onnx/model.onnx';
+const TOKENIZER = 'large-tuned/tokenizer.json';
 const tokenizer = () => new TextDecoder().decode(modelFile(TOKENIZER));
 
 const cases: [string, (page: Page) => Promise<void>, RegExp][] = [

@@ -2,7 +2,7 @@
 // another kind of machine start their own browser.
 import { defineConfig } from '@playwright/test';
 
-const port = 4187;
+const port = Number(process.env.E2E_PORT ?? 4187);
 const executablePath = process.env.CHROME_PATH ?? '/usr/bin/chromium';
 
 export default defineConfig({

@@ -16,18 +16,18 @@ struct Params {
   seed: u32,
   run: u32,
   step: u32,
-  row: u32,
 }
 
 @group(0) @binding(0) var<storage, read> logits: array<u32>;
-@group(0) @binding(1) var<storage, read_write> tokens: array<u32>; // rows
-@group(0) @binding(2) var<storage, read_write> probs: array<f32>; // rows
+@group(0) @binding(1) var<storage, read> slots: array<u32>; // rows; last word of each row's address
+@group(0) @binding(2) var<storage, read_write> tokens: array<u32>; // rows
+@group(0) @binding(3) var<storage, read_write> probs: array<f32>; // rows
 /// Pass 1: a chunk's largest key. Pass `weigh`: mass above endKey (high, low), tokens at endKey.
-@group(0) @binding(3) var<storage, read_write> chunkSums: array<vec4<u32>>; // rows x chunks
+@group(0) @binding(4) var<storage, read_write> chunkSums: array<vec4<u32>>; // rows x chunks
 /// Per bin of the digit in question: low 14 bits of all weights, then the rest of them.
-@group(0) @binding(4) var<storage, read_write> bins: array<atomic<u32>>; // rows x 256 x 2
-@group(0) @binding(5) var<storage, read_write> states: array<State>; // rows
-@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(5) var<storage, read_write> bins: array<atomic<u32>>; // rows x 256 x 2
+@group(0) @binding(6) var<storage, read_write> states: array<State>; // rows
+@group(0) @binding(7) var<uniform> params: Params;
 
 /// Parts in id order, in which `find` looks for a point: mass above endKey (high, low), tokens at endKey.
 var<workgroup> parts: array<vec4<u32>, 128>;
@@ -100,7 +100,7 @@ fn draw(
   var total = NO_MASS;
   if (lane == 0u) {
     total = totalOf(chunksPerRow(), state.endTies, tieWeight);
-    let u = uniform24(params.seed, params.run, params.step, params.row + row);
+    let u = uniform24(params.seed, params.run, params.step, slots[row]);
     let point = Place(0u, shareOf(total, u, false), state.endTies);
     place = find(chunksPerRow(), point, tieWeight);
   }

@@ -4,6 +4,7 @@ import { loadNodeRuntime } from '../../cli/nodeRuntime.ts';
 import { modelBytes, tiny } from '../../test/support/ownCheckpoint.ts';
 import { bigramTrainable } from '../../test/support/trainableTable.ts';
 import { checkParam, defaultsOf } from '../core/params.ts';
+import type { TokenRow, Update } from '../core/trainable.ts';
 import type { TrainEvent } from '../core/trainEvents.ts';
 import { createTrainable } from '../models/createTrainable.ts';
 import { type Example, type SftContext, type SftParams, sft, sftParams, sftRows } from './sft.ts';
@@ -134,6 +135,40 @@ describe('on our own decoder', () => {
     expect(await again.state()).toEqual(await model.state());
     await model.release();
     await again.release();
+  });
+
+  it('packed, follows the padded run: the same tokens count, in fewer rows', async () => {
+    const length = tiny.context;
+    const packing = await createTrainable(modelBytes(), await loadNodeRuntime(), {
+      contextLength: length,
+      packed: true,
+    });
+    const padding = await make();
+    const read: number[] = [];
+    const watched = {
+      vocab: packing.vocab,
+      contextLength: length,
+      accumulate: (rows: readonly TokenRow[]) => {
+        read.push(...rows.map(({ tokens }) => tokens.length));
+        return packing.accumulate(rows);
+      },
+      step: (update: Update) => packing.step(update),
+      forget: () => packing.forget(),
+      undo: () => packing.undo(),
+    };
+    const short = { ...some, steps: 12 };
+    const [ours, theirs] = [
+      steps(await all({ model: watched, example, params: { ...short, packing: 'packed' } })),
+      steps(await all({ model: padding, example, params: short })),
+    ];
+    ours.forEach(({ loss, tokens, read }, k) => {
+      expect(Math.abs(loss - theirs[k]!.loss)).toBeLessThanOrEqual(1e-5);
+      expect([tokens, read]).toEqual([theirs[k]!.tokens, theirs[k]!.read]);
+    });
+    // Ten examples of four tokens: eight fill a row, two are left.
+    expect(read).toEqual(Array.from({ length: 12 }, () => [32, 8]).flat());
+    await packing.release();
+    await padding.release();
   });
 
   it('goes on from a saved state as if it had never stopped, bit for bit', async () => {

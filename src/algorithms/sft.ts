@@ -9,6 +9,7 @@ import { defineParams, type ParamsOf } from '../core/params.ts';
 import type { TokenRow, TrainableModel } from '../core/trainable.ts';
 import type { TrainEvent } from '../core/trainEvents.ts';
 import { defineTrainer } from '../core/trainer.ts';
+import { packRows } from './packing.ts';
 import { learningRate } from './schedule.ts';
 
 export const sftParams = defineParams({
@@ -80,6 +81,17 @@ export const sftParams = defineParams({
       { value: 'learned', label: 'count' },
     ],
     default: 'masked',
+  },
+  packing: {
+    kind: 'choice',
+    label: 'Rows',
+    meaning:
+      'Padded: every example has a row, filled up to the longest of its pass. Packed: examples lie end to end in rows of at most the context length, each with positions of its own where the model is given positions, and none sees another. Results differ by rounding only; which is faster depends on the lengths.',
+    options: [
+      { value: 'padded', label: 'padded' },
+      { value: 'packed', label: 'packed' },
+    ],
+    default: 'padded',
   },
   weightDecay: {
     kind: 'number',
@@ -162,11 +174,12 @@ export const sftTrainer = defineTrainer({
     beta1: { ...sftParams.beta1, advanced: true },
     beta2: { ...sftParams.beta2, advanced: true },
     clip: { ...sftParams.clip, advanced: true },
+    packing: { ...sftParams.packing, advanced: true },
     microBatch: {
       advanced: true,
       kind: 'integer',
       label: 'Micro-batch',
-      meaning: 'Examples of one pass; fewer need less memory. Results differ by rounding only.',
+      meaning: 'Rows of one pass; fewer need less memory. Results differ by rounding only.',
       min: 1,
       max: 256,
       step: 1,
@@ -222,12 +235,13 @@ export function sftRows(
 
 export async function* sft(context: SftContext): AsyncGenerator<TrainEvent, void, void> {
   const { model, example, params, done = 0, evaluate } = context;
-  const { steps, batch, prompts, evaluateEvery, warmup, floor } = params;
+  const { steps, batch, prompts, packing, evaluateEvery, warmup, floor } = params;
   const schedule = { peak: params.learningRate, shape: params.schedule, warmup, steps, floor };
   for (let k = done; k < steps; k++) {
     const step = k + 1;
     const examples = Array.from({ length: batch }, (_, i) => example(k * batch + i));
-    const { rows, tokens } = sftRows(examples, prompts);
+    const { rows: padded, tokens } = sftRows(examples, prompts);
+    const rows = packing === 'packed' ? packRows(padded, model.contextLength) : padded;
     const loss = lossOf(rows, await model.accumulate(rows));
     const rate = learningRate(schedule, k);
     const report = Number.isFinite(loss)

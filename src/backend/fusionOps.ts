@@ -5,6 +5,7 @@ import {
   type AlphaSearch,
   type Fusion,
   type FusionTerms,
+  type JudgedRows,
   MAX_ALPHA_POINTS,
   type Ops,
   type Sampling,
@@ -12,6 +13,7 @@ import {
   type SpeculativeDraft,
   type SpeculativeVerdict,
 } from '../core/ops.ts';
+import { chunkScores } from '../kernels/chunkScores.ts';
 import { fuseLogits, MAX_EXPERTS, NUMBERS, SEARCH } from '../kernels/fuseLogits.ts';
 import { finePoints } from '../kernels/fusion.ts';
 import { NONE } from '../kernels/rows.ts';
@@ -31,7 +33,9 @@ import {
 /** Every token that is not the argmax is further away than this. */
 const GREEDY_THRESHOLD = -1;
 
-export function fusionOps(runner: Runner): Pick<Ops, 'warp' | 'speculativeVerify' | 'fuse'> {
+export function fusionOps(
+  runner: Runner,
+): Pick<Ops, 'warp' | 'speculativeVerify' | 'chunkScores' | 'fuse'> {
   async function rowsOf(logits: Logits, first: number, count: number): Promise<Rows> {
     const [{ source }, window] = windowOf(logits, first, count);
     return runner.rows(source, window);
@@ -116,6 +120,31 @@ export function fusionOps(runner: Runner): Pick<Ops, 'warp' | 'speculativeVerify
       }
     },
 
+    async chunkScores(
+      tuned: JudgedRows,
+      untuned: JudgedRows,
+      beams: number,
+    ): Promise<Float32Array> {
+      const labels = [...labelsOf(tuned, beams), ...labelsOf(untuned, beams)];
+      const one = await rowsOf(tuned.logits, 0, tuned.logits.rows);
+      const other = await rowsOf(untuned.logits, 0, untuned.logits.rows);
+      const { scores, bad } = await runner.run(
+        chunkScores,
+        {
+          beams,
+          ...one.window,
+          otherRows: other.window.rows,
+          otherVocab: other.window.vocab,
+          otherBase: other.window.base,
+          otherPitch: other.window.pitch,
+        },
+        { tuned: one.logits, untuned: other.logits, labels: Uint32Array.from(labels) },
+      );
+      const row = bad.find((first) => first !== NONE);
+      if (row !== undefined) throw badRow(row % one.window.rows);
+      return scores;
+    },
+
     async fuse({ large, small, experts, alphas, contrast = 0 }: FusionTerms): Promise<Fusion> {
       checkTerms(large, small, experts, alphas);
       const [device, wanted] = windowOf(large, 0, large.rows);
@@ -164,6 +193,18 @@ export function fusionOps(runner: Runner): Pick<Ops, 'warp' | 'speculativeVerify
       return { logits: changedLogits(device, result.logits, window), solved };
     },
   };
+}
+
+function labelsOf({ logits, tokens }: JudgedRows, beams: number): number[] {
+  const { rows, vocab } = logits;
+  if (tokens.length !== rows || !(beams >= 1) || rows % beams !== 0) {
+    throw new Error(`${tokens.length} tokens for ${rows} rows of ${beams} beams`);
+  }
+  checkTokens(
+    tokens.filter((token) => token !== undefined),
+    vocab,
+  );
+  return tokens.map((token) => token ?? NONE);
 }
 
 const NO_SEARCH = { kind: 'given', low: 0, step: 0, count: 0 } as const;

@@ -4,7 +4,7 @@
 import type { Logits } from '../core/languageModel.ts';
 import type { Candidate, DraftVerdict, Ops, Sampling, TokenLogProbs } from '../core/ops.ts';
 import type { DrawAddress } from '../core/rng.ts';
-import { NONE } from '../kernels/rows.ts';
+import { NONE, type RowWindow } from '../kernels/rows.ts';
 import { sampleToken } from '../kernels/sampleToken.ts';
 import { BAD_ENTROPY, tokenLogProbs } from '../kernels/tokenLogProbs.ts';
 import { top1 } from '../kernels/top1.ts';
@@ -14,6 +14,35 @@ import { fusionOps } from './fusionOps.ts';
 import { badRow, checkTokens, filtersOf, type Runner, windowOf } from './runner.ts';
 
 export function makeOps(runner: Runner): Ops {
+  /** One token per slot, of the rows in `wanted` or all of its only one; the first is row `first` of its logits. */
+  async function draw(
+    source: Float32Array | GPUBuffer,
+    wanted: RowWindow,
+    sampling: Sampling,
+    address: Omit<DrawAddress, 'row'>,
+    slots: readonly number[],
+    first: number,
+  ): Promise<Candidate[]> {
+    const filters = filtersOf(sampling, wanted.vocab);
+    const { window, ...inputs } = await runner.rows(source, wanted);
+    const greedy = sampling.temperature === 0;
+    const repeated = { ...window, rows: slots.length, pitch: window.rows === 1 ? 0 : window.pitch };
+    const { tokens, probs } = greedy
+      ? await runner.run(top1, window, inputs)
+      : await runner.run(
+          sampleToken,
+          { ...repeated, ...address, ...filters },
+          { ...inputs, slots: Uint32Array.from(slots) },
+        );
+    return slots.map((_, i) => {
+      const at = Math.min(i, tokens.length - 1);
+      const token = tokens[at] as number;
+      if (token === NONE) throw badRow(first + Math.min(at, window.rows - 1));
+      // At temperature 0 all of the mass is on one token.
+      return { token, prob: greedy ? 1 : (probs[at] as number) };
+    });
+  }
+
   return {
     async top1(logits: Logits, row: number): Promise<Candidate> {
       const [{ source }, wanted] = windowOf(logits, row, 1);
@@ -83,20 +112,25 @@ export function makeOps(runner: Runner): Ops {
       logits: Logits,
       row: number,
       sampling: Sampling,
-      address: DrawAddress,
+      { row: slot, ...address }: DrawAddress,
     ): Promise<Candidate> {
-      const filters = filtersOf(sampling, logits.vocab);
-      const { temperature } = sampling;
-      const [{ source }, wanted] = windowOf(logits, row, 1);
-      const { window, ...inputs } = await runner.rows(source, wanted);
-      const { tokens, probs } =
-        temperature === 0
-          ? await runner.run(top1, window, inputs)
-          : await runner.run(sampleToken, { ...window, ...address, ...filters }, inputs);
-      if (tokens[0] === NONE) throw badRow(row);
-      // At temperature 0 all of the mass is on one token.
-      const prob = temperature === 0 ? 1 : (probs[0] as number);
-      return { token: tokens[0] as number, prob };
+      const [device, wanted] = windowOf(logits, row, 1);
+      const [drawn] = await draw(device.source, wanted, sampling, address, [slot], row);
+      return drawn as Candidate;
+    },
+
+    async sampleTokens(
+      logits: Logits,
+      sampling: Sampling,
+      address: Omit<DrawAddress, 'row'>,
+      slots: readonly number[],
+    ): Promise<Candidate[]> {
+      const { rows } = logits;
+      if (rows !== 1 && rows !== slots.length) {
+        throw new Error(`${slots.length} slots for ${rows} rows`);
+      }
+      const [device, window] = windowOf(logits, 0, rows);
+      return draw(device.source, window, sampling, address, slots, 0);
     },
 
     ...fusionOps(runner),

@@ -22,6 +22,22 @@ export type HandOverReason =
 
 export type FinishReason = 'eos' | 'length';
 
+/** One candidate of a round of chunk-level beam search. */
+export interface BeamCandidate {
+  /** Its number in this round. */
+  readonly row: number;
+  /** Number of the beam that it continues, in the round before; absent in the first round. */
+  readonly parent?: number;
+  /** Written in this round; none if it had ended before. */
+  readonly tokens: readonly number[];
+  /** Sum of log p_tuned - log p_untuned over all that it has written, nats. */
+  readonly score: number;
+  /** Its text has ended, or is as long as allowed. */
+  readonly finished: boolean;
+  /** Its place among those that are kept, 0 the best; absent if it is dropped. */
+  readonly rank?: number;
+}
+
 /** What a decoding algorithm yields. `at` is an index into the sequence, prompt included. */
 export type DecodeEvent =
   | {
@@ -74,6 +90,32 @@ export type DecodeEvent =
       readonly wanted: readonly KlPair[];
       /** The end of the range that alpha ran into: a better one may lie beyond. */
       readonly edge?: 'low' | 'high';
+    }
+  | {
+      /** Beams that have not ended each went on by a token; `at` is its index in each of them. */
+      readonly type: 'beams';
+      readonly at: number;
+      /** Numbers of the beams, and the token of each. */
+      readonly rows: readonly number[];
+      readonly tokens: readonly number[];
+    }
+  | {
+      /** A round of the search is over: candidates were judged, and the best are kept. */
+      readonly type: 'chunk';
+      /** From 0. */
+      readonly round: number;
+      /** Where the round's tokens begin. */
+      readonly at: number;
+      /** By row. Row i of the next round continues the candidate of rank i modulo the number of kept ones. */
+      readonly candidates: readonly BeamCandidate[];
+    }
+  | {
+      /** All that are kept have ended; this candidate of the last round is the text. */
+      readonly type: 'winner';
+      readonly round: number;
+      readonly row: number;
+      /** Nats. */
+      readonly score: number;
     }
   | {
       /** `removed` tokens from `at` on are struck out; a token event with the replacement follows. */
@@ -140,6 +182,8 @@ export type RunEvent =
       readonly ms: number;
       /** Text of the event's token, if it has one. */
       readonly text?: string;
+      /** Text of each of its beams' tokens, or of each of its candidates' new tokens. */
+      readonly texts?: readonly string[];
     }
   | {
       /** The method's generation is complete. */

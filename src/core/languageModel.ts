@@ -40,6 +40,18 @@ export interface LanguageModel {
    */
   nextLogits(batch: readonly (readonly number[])[]): Promise<Logits>;
 
+  /**
+   * Whole continuations of several sequences, judged in one pass: for each sequence the rows that predict y[from],
+   * ..., its last token; `longest - from` rows each, sequence after sequence. Of a shorter one the rows beyond its
+   * end mean nothing. `1 <= from < longest`. Rows are the same as from `logits` on each alone, up to rounding. The
+   * last tokens are not read, so that a later call goes on from there; a batch may hold other rows than the last
+   * one, or the same ones in another order.
+   */
+  batchLogits(batch: readonly (readonly number[])[], from: number): Promise<Logits>;
+  /** What a batch costs: bytes of KV cache for each token of each sequence. */
+  readonly bytesPerToken: number;
+  /** The most bytes that a batch's KV cache can have where the model runs. */
+  readonly mostBytes: number;
   /** Passes and positions since the last `reset`. */
   readonly count: PassCount;
 

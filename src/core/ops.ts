@@ -109,6 +109,12 @@ export interface Fusion {
   readonly solved: readonly SolvedAlphas[];
 }
 
+/** Rows of logits and the token that each is asked about; undefined where a row does not count. */
+export interface JudgedRows {
+  readonly logits: Logits;
+  readonly tokens: readonly (number | undefined)[];
+}
+
 /**
  * All of them break ties towards the lowest token id (METHODS 0.5) and throw UserError 'logits' when a
  * row that they look at holds NaN or +Infinity. -Infinity means "never".
@@ -141,6 +147,16 @@ export interface Ops {
     address: DrawAddress,
   ): Promise<Candidate>;
   /**
+   * Draws from every row at once: row r with the uniform at (seed, run, step, slots[r]). A single row may be drawn
+   * from by all slots. As `sampleToken` row by row.
+   */
+  sampleTokens(
+    logits: Logits,
+    sampling: Sampling,
+    address: Omit<DrawAddress, 'row'>,
+    slots: readonly number[],
+  ): Promise<Candidate[]>;
+  /**
    * The rows whose softmax is what sampleToken draws from; dropped tokens become "never". They take the place
    * of the given ones, which are gone; disposing of them frees those. Temperature above 0.
    */
@@ -154,6 +170,11 @@ export interface Ops {
     draft: SpeculativeDraft,
     sampling: Sampling,
   ): Promise<SpeculativeVerdict>;
+  /**
+   * Per beam, sum of log p_tuned - sum of log p_untuned over the tokens that the rows are given. Both models' rows go
+   * beam after beam, equally many for each beam of a model. Nats; what weak-to-strong search adds to a beam's score.
+   */
+  chunkScores(tuned: JudgedRows, untuned: JudgedRows, beams: number): Promise<Float32Array>;
   /** @throws UserError 'logits' when a row of any model holds NaN or +Infinity */
   fuse(terms: FusionTerms): Promise<Fusion>;
   /** Bytes copied from the GPU to JavaScript since the ops were made; 0 where there is no GPU. */

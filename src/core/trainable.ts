@@ -2,7 +2,9 @@
 // step. Supervised fine-tuning, policy gradients and distillation on sampled tokens differ in g only. Where the
 // arithmetic happens, and where gradients and weights live, is nobody's business here: they never come out.
 
-/** One sequence to learn from; the three lists are equally long. */
+import { UserError } from './errors.ts';
+
+/** One sequence to learn from, or several end to end; the three lists are equally long. */
 export interface TokenRow {
   /** What the model reads. */
   readonly tokens: readonly number[];
@@ -10,7 +12,20 @@ export interface TokenRow {
   readonly targets: readonly number[];
   /** g_t = dL / d log p(targets[t]); -1 / n for a mean cross-entropy, 0 to leave the token out. */
   readonly weights: readonly number[];
+  /**
+   * Where the texts of a packed row begin, the first at 0; absent, the row is one text. None attends to another, and
+   * the positions of each begin at 0; but a model that is not given positions counts them through the row.
+   */
+  readonly starts?: readonly number[];
 }
+
+/** For a row that no model of this context can read, whoever finds it. `row` counts from 0. */
+export const tooLong = (row: number, tokens: number, contextLength: number): UserError =>
+  new UserError(
+    'context',
+    `Example ${row + 1} of the batch has ${tokens} tokens; the model reads at most ${contextLength}.`,
+    'Leave out or shorten the example, or choose a model with a longer context.',
+  );
 
 /** AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019) after clipping. */
 export interface Update {

@@ -13,20 +13,47 @@ interface Rule {
   readonly cast: ByRole<BuiltinId>;
 }
 
+/** Experts by task; of the other tasks there are two more for whoever wants several. */
+const experts = {
+  numberWords: ['small-number-words', 'small-addition', 'small-reverse'],
+  addition: ['small-addition', 'small-number-words', 'small-sort-numbers'],
+  sortNumbers: ['small-sort-numbers', 'small-reverse', 'small-addition'],
+  reverse: ['small-reverse', 'small-sort-numbers', 'small-number-words'],
+  reviews: ['small-reviews-praise', 'small-number-words', 'small-reverse'],
+} as const satisfies Record<TaskId, readonly [BuiltinId, BuiltinId, BuiltinId]>;
+
+/** What is steered or searched has not been tuned itself, and neither has what the experts are compared with. */
+const STEERING: readonly MethodId[] = [
+  'dynamicFusion',
+  'proxyTuning',
+  'emulatedFineTuning',
+  'dExperts',
+  'contrastiveDecoding',
+  'weakToStrong',
+  'bestOfN',
+];
+
 /** The last rule that applies and names the role decides. */
 const rules: readonly [{ readonly cast: Readonly<Record<Role, BuiltinId>> }, ...Rule[]] = [
   {
     cast: {
-      small: 'tiny-small',
-      large: 'tiny-large',
-      expert: 'tiny-small',
-      expert2: 'tiny-small',
-      expert3: 'tiny-small',
-      antiExpert: 'tiny-small',
-      tuned: 'tiny-small',
-      untuned: 'tiny-small',
+      small: 'base-small',
+      large: 'large-tuned',
+      expert: 'small-number-words',
+      expert2: 'small-addition',
+      expert3: 'small-reverse',
+      antiExpert: 'base-small',
+      tuned: 'small-number-words',
+      untuned: 'base-small',
     },
   },
+  ...(Object.keys(experts) as TaskId[]).map((task): Rule => {
+    const [expert, expert2, expert3] = experts[task];
+    return { tasks: [task], cast: { small: expert, expert, expert2, expert3, tuned: expert } };
+  }),
+  { tasks: ['numberWords'], cast: { small: 'small-number-words-aligned' } },
+  { methods: STEERING, cast: { small: 'base-small', large: 'base-large' } },
+  { methods: ['sft'], cast: { small: 'base-small', large: 'base-large' } },
 ];
 
 export function defaultCheckpoint(role: Role, method: MethodId, task: TaskId): BuiltinId {

@@ -2,6 +2,7 @@
 
 import { accumulate } from './accumulate.ts';
 import { adamw } from './adamw.ts';
+import { chunkScores } from './chunkScores.ts';
 import { copy } from './copy.ts';
 import { fuseLogits } from './fuseLogits.ts';
 import { gatherCache } from './gatherCache.ts';
@@ -25,6 +26,7 @@ export const kernels = {
   warpLogits,
   speculativeVerify,
   fuseLogits,
+  chunkScores,
   tokenLoss,
   accumulate,
   gradNorm,

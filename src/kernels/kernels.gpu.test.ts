@@ -94,11 +94,11 @@ test('sampling on the GPU follows the filtered distribution (chi-square)', async
   };
   // All rows of the call read the same row of logits; each has its own draw.
   const window = { rows: draws, vocab: probs.length, base: 0, pitch: 0 };
-  const address = { seed: 3, run: 1, step: 0, row: 0 };
+  const address = { seed: 3, run: 1, step: 0 };
   const { tokens } = await runner.run(
     sampleToken,
     { ...window, ...filters, ...address },
-    { logits: Float32Array.from(row) },
+    { logits: Float32Array.from(row), slots: Uint32Array.from({ length: draws }, (_, r) => r) },
   );
   const expected = bruteDraw(Float32Array.from(row), filters, 0).probs;
   let chi2 = 0;

@@ -142,7 +142,7 @@ describe('by hand', () => {
 });
 
 describe('sampling', () => {
-  const base = { temperature: 1, topK: 0, topP: 2 ** 24, minWeight: 0, seed: 1, run: 0, row: 0 };
+  const base = { temperature: 1, topK: 0, topP: 2 ** 24, minWeight: 0, seed: 1, run: 0 };
 
   test('shareOf multiplies exactly', () => {
     for (let i = 0; i < 200; i++) {
@@ -162,7 +162,7 @@ describe('sampling', () => {
       for (let r = 0; r < params.rows; r++) {
         const start = params.base + r * params.pitch;
         const row = inputs.logits.subarray(start, start + params.vocab);
-        const u = uniform({ ...params, row: params.row + r });
+        const u = uniform({ ...params, row: inputs.slots[r] as number });
         for (const nudge of [0, -1e-5, 1e-5]) {
           const draw = bruteDraw(row, params, Math.max(0, u + nudge), nudge);
           expect([why, r, nudge, tokens[r]]).toEqual([why, r, nudge, draw.token]);
@@ -183,7 +183,11 @@ describe('sampling', () => {
     const draws = 20_000;
     const counts = new Float64Array(probs.length);
     for (let step = 0; step < draws; step++) {
-      const { tokens } = run(sampleToken, { logits }, { ...params, step });
+      const { tokens } = run(
+        sampleToken,
+        { logits, slots: Uint32Array.of(0) },
+        { ...params, step },
+      );
       const token = tokens[0] as number;
       counts[token] = (counts[token] as number) + 1;
     }

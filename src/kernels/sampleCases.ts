@@ -24,22 +24,24 @@ type SampleFields = typeof rowFields & {
   readonly seed: 'u32';
   readonly run: 'u32';
   readonly step: 'u32';
-  readonly row: 'u32';
 };
-type SampleCase = KernelCase<{ readonly logits: 'f32' }, SampleFields>;
+type SampleInputs = { readonly logits: 'f32'; readonly slots: 'u32' };
+type SampleCase = KernelCase<SampleInputs, SampleFields>;
 
 const sampleCase = (spec: RowsSpec, draw: Draw = {}): SampleCase => ({
   why: spec.why,
   make: () => {
     const { temperature = 1, topK = 0, topP = 1, minP = 0, step = 3 } = draw;
     const { logits, window } = makeRows(spec);
-    const inputs: ArraysOf<{ logits: 'f32' }> = { logits };
+    // In no order, as after beams have ended.
+    const slots = Uint32Array.from({ length: window.rows }, (_, r) => (r * 7919) % 4099);
+    const inputs: ArraysOf<SampleInputs> = { logits, slots };
     const filters = {
       topK,
       topP: Math.round(topP * 2 ** 24),
       minWeight: Math.ceil(minP * 2 ** 27),
     };
-    const address = { seed: 20, run: 5, step, row: 0 };
+    const address = { seed: 20, run: 5, step };
     return { params: { ...window, temperature, ...filters, ...address }, inputs };
   },
 });

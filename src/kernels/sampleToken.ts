@@ -1,5 +1,5 @@
 // Draws one token per row: temperature, then top-k, top-p, min-p (kept.ts), then inverse CDF in token-id order
-// with the uniform at the address (seed, run, step, row + r).
+// with the uniform at the address (seed, run, step, slot of the row).
 
 import libRandom from '../../shaders/lib/random.wgsl?raw';
 import wgsl from '../../shaders/sampleToken.wgsl?raw';
@@ -16,7 +16,8 @@ export const sampleToken = defineKernel({
   name: 'sampleToken',
   wgsl,
   lib: [{ file: 'lib/random.wgsl', text: libRandom }, ...keptLib],
-  inputs: { logits: 'f32' },
+  /** slots: last word of each row's address. */
+  inputs: { logits: 'f32', slots: 'u32' },
   /** The token, NONE in a bad row; its share of the kept mass. */
   outputs: { tokens: 'u32', probs: 'f32' },
   params: {
@@ -24,15 +25,13 @@ export const sampleToken = defineKernel({
     seed: 'u32',
     run: 'u32',
     step: 'u32',
-    /** Last word of row 0's address. */
-    row: 'u32',
   },
   size: ({ rows }) => ({ tokens: rows, probs: rows }),
   scratch: keptScratch,
   passes: (params) => [...keptPasses(params), { entryPoint: 'draw', workgroups: params.rows }],
   constants: chunkConstants,
 
-  reference({ logits }, p, { tokens, probs }) {
+  reference({ logits, slots }, p, { tokens, probs }) {
     for (let r = 0; r < p.rows; r++) {
       tokens[r] = NONE;
       probs[r] = 0;
@@ -40,7 +39,8 @@ export const sampleToken = defineKernel({
       if (!kept) continue;
       const total = kept.weights.reduce((sum, weight) => sum + weight, 0);
       // The first token whose running sum exceeds u * total.
-      const u = uniform({ seed: p.seed, run: p.run, step: p.step, row: p.row + r }) * TWO24;
+      const address = { seed: p.seed, run: p.run, step: p.step, row: slots[r] as number };
+      const u = uniform(address) * TWO24;
       const target = shareOf(total, u).floor;
       let sum = 0;
       for (let id = 0; id < p.vocab; id++) {
@@ -67,11 +67,11 @@ export const sampleToken = defineKernel({
         why: `${shape.why}, ${filters}`,
         make: () => {
           const { logits, window } = makeRows(shape);
-          const address = { seed: 1, run: 2, step: 3, row: 4 };
+          const address = { seed: 1, run: 2, step: 3 };
           const params = { ...window, temperature: 0.8, topK, topP, minWeight: 0, ...address };
-          return { params, inputs: { logits } };
+          return { params, inputs: { logits, slots: Uint32Array.of(4) } };
         },
       })),
     ),
-  bytes: ({ rows, vocab }) => 4 * rows * vocab + 8 * rows,
+  bytes: ({ rows, vocab }) => 4 * rows * vocab + 12 * rows,
 });

@@ -44,6 +44,34 @@ export function planBatch(next: Batch, before?: Batch): { order: number[]; kept:
   return kept > 0 ? { order, kept } : nothing;
 }
 
+/** All but each sequence's last token, as far as the longest goes; what is missing is filled with token 0. */
+export function fillBatch(sequences: readonly (readonly number[])[], from: number): Batch {
+  const longest = Math.max(0, ...sequences.map((sequence) => sequence.length));
+  if (!(Number.isInteger(from) && from >= 1 && from < longest)) {
+    throw new Error(`batchLogits: from = ${from}, expected an integer in [1, ${longest - 1}]`);
+  }
+  const length = longest - 1;
+  const filled = sequences.map((y) => Array.from({ length }, (_, i) => y[i] ?? 0));
+  return { sequences: filled, pads: sequences.map(() => 0), length };
+}
+
+/** The first `length` columns of a batch that has no padding. */
+export const cutBatch = ({ sequences, pads }: Batch, length: number): Batch => ({
+  sequences: sequences.map((sequence) => sequence.slice(0, length)),
+  pads,
+  length,
+});
+
+/** Has all of `wanted` been read, by whichever rows? */
+export function holds(before: Batch | undefined, wanted: Batch): boolean {
+  if (!before) return false;
+  return wanted.sequences.every((sequence) => {
+    const row = origin(sequence, before);
+    const common = commonPrefix(sequence, before.sequences[row] ?? []);
+    return before.pads[row] === 0 && common === wanted.length;
+  });
+}
+
 /** The row of `before` that shares most with `sequence`; the first of equals. */
 function origin(sequence: readonly number[], before: Batch): number {
   let best = 0;

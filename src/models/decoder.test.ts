@@ -12,8 +12,8 @@ let large: Checkpoint;
 
 beforeAll(async () => {
   const runtime = await loadNodeRuntime();
-  small = await loadCheckpoint(diskFolder('public/models/tiny-small'), runtime);
-  large = await loadCheckpoint(diskFolder('public/models/tiny-large'), runtime);
+  small = await loadCheckpoint(diskFolder('public/models/base-small'), runtime);
+  large = await loadCheckpoint(diskFolder('public/models/base-large'), runtime);
 });
 afterAll(async () => {
   await small.release();
@@ -48,8 +48,8 @@ const fresh = async (checkpoint: Checkpoint, y: readonly number[], from: number)
   rowsOf(await checkpoint.model.decoder(checkpoint.vocab).logits(y, from));
 
 describe.each([
-  ['tiny-small', () => small],
-  ['tiny-large', () => large],
+  ['base-small', () => small],
+  ['base-large', () => large],
 ])('%s', (_, checkpoint) => {
   const decoder = () => checkpoint().model.decoder(checkpoint().vocab);
   const prompt = () => checkpoint().tokenizer.encode('say 4120567: ');
@@ -123,6 +123,74 @@ describe.each([
     expectClose(rowsOf(await model.nextLogits(batch)), await alone());
   });
 
+  it('continuations of a batch are judged as each alone, chunk after chunk, in any order', async () => {
+    const { tokenizer } = checkpoint();
+    const model = decoder();
+    const alone = async (batch: readonly number[][], from: number) => {
+      const longest = Math.max(...batch.map((y) => y.length));
+      const rows = await Promise.all(
+        batch.map(async (y) => {
+          const own = from < y.length ? await fresh(checkpoint(), y.slice(0, -1), from) : [];
+          return Array.from({ length: longest - from }, (_, i) => own[i]);
+        }),
+      );
+      return rows.flat();
+    };
+    const judged = async (batch: readonly number[][], from: number) => {
+      const wanted = await alone(batch, from);
+      const got = rowsOf(await model.batchLogits(batch, from));
+      expect(got).toHaveLength(wanted.length);
+      // Rows beyond the end of a shorter sequence mean nothing.
+      const count = wanted.flatMap((row, i) => (row ? [i] : []));
+      expectClose(
+        count.map((i) => got[i] as number[]),
+        count.map((i) => wanted[i] as number[]),
+      );
+    };
+    const start = tokenizer.encode('say 4120567: ');
+    const grow = (y: readonly number[] | undefined, ...tokens: number[]) => [
+      ...(y ?? []),
+      ...tokens,
+    ];
+    let batch = [grow(start, 10, 11, 12), grow(start, 13, 14, 15), grow(start, 16)];
+    await judged(batch, start.length);
+    // What all have in common was read once: the prompt but for its last token, then three columns of each.
+    expect(model.count).toEqual({ passes: 2, positions: start.length - 1 + 9 });
+    // The second goes on twice, the first once; the third has ended.
+    batch = [grow(batch[1], 20, 21), grow(batch[0], 22, 23), grow(batch[1], 24, 25)];
+    const before = model.count;
+    await judged(batch, start.length + 3);
+    expect(model.count).toEqual({ passes: 3, positions: before.positions + 6 });
+    // The same again, from further back, after something else, and without anything in common.
+    await judged(batch, start.length + 2);
+    await model.nextLogits([[1, 5, 6], [1]]);
+    await judged(batch, start.length + 1);
+    await judged([tokenizer.encode('sort 5 2 9: '), grow(start, 9, 9, 9)], 5);
+    await judged(
+      [
+        [1, 5],
+        [7, 6, 5],
+      ],
+      1,
+    );
+    await expect(model.batchLogits(batch, batch[0]?.length ?? 0)).rejects.toThrow('from = ');
+    await expect(model.batchLogits([[1, 79, 3]], 1)).rejects.toThrow('is not in [0, 79)');
+  });
+
+  it('says what a batch costs', () => {
+    const { config } = checkpoint().model;
+    expect(config.contextLength).toBe(192);
+    const model = decoder();
+    expect(model.bytesPerToken).toBe(
+      checkpoint().model.signature.caches.reduce(
+        (sum, slot) => sum + 4 * slot.heads * slot.width,
+        0,
+      ),
+    );
+    expect(model.bytesPerToken).toBeGreaterThan(100);
+    expect(model.mostBytes).toBe(2 ** 31);
+  });
+
   it('a fork reads on its own', async () => {
     const model = decoder();
     const y = [...prompt(), 10, 11];
@@ -157,11 +225,11 @@ describe.each([
     }
     for (const from of [0, 3, 0.5])
       await expect(model.logits([1, 5], from)).rejects.toThrow('from');
-    const long = Array.from({ length: 257 }, () => 1);
-    await expect(model.logits(long, 257)).rejects.toMatchObject({ code: 'context' });
-    await expect(model.logits(long, 257)).rejects.toThrow(
-      'asked to read 257 tokens; its context is 256',
+    const long = Array.from({ length: 193 }, () => 1);
+    await expect(model.logits(long, 193)).rejects.toMatchObject({ code: 'context' });
+    await expect(model.logits(long, 193)).rejects.toThrow(
+      'asked to read 193 tokens; its context is 192',
     );
-    expect(rowsOf(await model.logits(long.slice(1), 256)).length).toBe(1);
+    expect(rowsOf(await model.logits(long.slice(1), 192)).length).toBe(1);
   });
 });

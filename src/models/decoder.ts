@@ -5,7 +5,7 @@
 import { DeviceLogits, type LogitsLayout } from '../backend/logits.ts';
 import { UserError } from '../core/errors.ts';
 import type { LanguageModel, Logits, PassCount } from '../core/languageModel.ts';
-import { alignBatch, type Batch, planBatch } from './batch.ts';
+import { alignBatch, type Batch, cutBatch, fillBatch, holds, planBatch } from './batch.ts';
 import { IdBuffer } from './idBuffer.ts';
 import { KvCache } from './kvCache.ts';
 import type { OnnxModel } from './onnxModel.ts';
@@ -46,6 +46,14 @@ export class Decoder implements LanguageModel {
   /** A second reader of the same model, which knows nothing of what this one has read. */
   fork(vocab = this.vocab): Decoder {
     return this.model.decoder(vocab);
+  }
+
+  get bytesPerToken(): number {
+    return this.model.cacheBytes;
+  }
+
+  get mostBytes(): number {
+    return this.model.mostCacheBytes;
   }
 
   get count(): PassCount {
@@ -107,14 +115,39 @@ export class Decoder implements LanguageModel {
   }
 
   async nextLogits(batch: readonly (readonly number[])[]): Promise<Logits> {
-    for (const y of batch) {
-      this.#checkLength(y.length);
-      for (const token of y) this.#checkToken(token);
+    this.#checkBatch(batch);
+    const next = alignBatch(batch, this.#batch);
+    const { order, kept } = planBatch(next, this.#batch);
+    const { logits, fed } = await this.#readBatch(next, order, kept);
+    return this.#rows(logits, { rows: batch.length, rowStart: fed - 1, rowStep: fed });
+  }
+
+  async batchLogits(batch: readonly (readonly number[])[], from: number): Promise<Logits> {
+    const whole = fillBatch(batch, from);
+    this.#checkBatch(whole.sequences);
+    const begun = cutBatch(whole, from - 1);
+    if (begun.length > 0 && !holds(this.#batch, begun)) {
+      // What all have in common is read once, as a batch of one.
+      const [first] = begun.sequences;
+      const same = begun.sequences.every((y) => y.every((token, i) => token === first?.[i]));
+      const prefix = same ? { ...begun, sequences: begun.sequences.slice(0, 1), pads: [0] } : begun;
+      const { order, kept } = planBatch(prefix, this.#batch);
+      const { logits } = await this.#readBatch(prefix, order, kept);
+      logits.dispose();
     }
-    this.#followWeights();
+    const { order } = planBatch(whole, this.#batch);
+    const { logits, fed } = await this.#readBatch(whole, order, begun.length);
+    return this.#rows(logits, { rows: batch.length * fed, rowStart: 0, rowStep: 1 });
+  }
+
+  /** Reads what is new in `next`, of which row i goes on from row order[i], whose first `kept` columns stay. */
+  async #readBatch(
+    next: Batch,
+    order: readonly number[],
+    kept: number,
+  ): Promise<{ readonly logits: Tensor; readonly fed: number }> {
     const { signature, runtime, name } = this.model;
     const { inputIds, attentionMask, positionIds } = signature;
-    const next = alignBatch(batch, this.#batch);
     const padded = next.pads.some((pad) => pad > 0);
     if (padded && !(attentionMask && positionIds)) {
       const lacks = attentionMask ? 'position_ids' : 'attention_mask';
@@ -124,17 +157,16 @@ export class Decoder implements LanguageModel {
         'Export the model with both, or choose a method that reads one sequence at a time.',
       );
     }
-    const { order, kept } = planBatch(next, this.#batch);
     this.#batch = undefined;
     this.#batchCache.reorder(order, kept);
 
-    const rows = batch.length;
+    const rows = next.sequences.length;
     const total = next.length;
     const fed = total - kept;
     const ids = new IdBuffer(inputIds.type, rows * fed);
     const positions = positionIds && new IdBuffer(positionIds.type, rows * fed);
     const mask = attentionMask && new IdBuffer(attentionMask.type, rows * total);
-    batch.forEach((y, row) => {
+    next.sequences.forEach((y, row) => {
       const pad = next.pads[row] as number;
       for (let i = Math.max(kept, pad); i < total; i++) {
         const at = row * fed + i - kept;
@@ -154,7 +186,15 @@ export class Decoder implements LanguageModel {
     this.#batchCache.feed(feeds, rows);
     const logits = await this.#pass(this.#batchCache, rows, fed);
     this.#batch = next;
-    return this.#rows(logits, { rows, rowStart: fed - 1, rowStep: fed });
+    return { logits, fed };
+  }
+
+  #checkBatch(batch: readonly (readonly number[])[]): void {
+    for (const y of batch) {
+      this.#checkLength(y.length);
+      for (const token of y) this.#checkToken(token);
+    }
+    this.#followWeights();
   }
 
   /** Runs the model on the feeds; its cache moves on by `fed` positions. */

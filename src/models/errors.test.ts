@@ -17,24 +17,25 @@ import { toFailure, UserError } from '../core/errors.ts';
 import { builtinFolder } from './builtin.ts';
 import { loadCheckpoint } from './checkpoint.ts';
 import { type CheckpointFolder, httpFolder, missingFile } from './folder.ts';
+import { manifest } from './manifest.ts';
 import { checkOnnx } from './onnxFile.ts';
 import type { OrtRuntime } from './runtime.ts';
 import { checkShared } from './vocabulary.ts';
 
-const model = Uint8Array.from(readFileSync('public/models/tiny-small/onnx/model.onnx'));
-const large = Uint8Array.from(readFileSync('public/models/tiny-large/onnx/model.onnx'));
-const tokenizer = readFileSync('public/models/tiny-small/tokenizer.json', 'utf8');
+const model = Uint8Array.from(readFileSync('test/fixtures/torch-small/onnx/model.onnx'));
+const large = Uint8Array.from(readFileSync('public/models/base-large/onnx/model.onnx'));
+const tokenizer = readFileSync('test/fixtures/torch-small/tokenizer.json', 'utf8');
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 let runtime: OrtRuntime;
 beforeAll(async () => {
   runtime = await loadNodeRuntime();
 });
 
-/** tiny-small with some files replaced; undefined takes one away. */
+/** torch-small with some files replaced; undefined takes one away. */
 function changed(
   changes: Readonly<Record<string, Uint8Array | string | undefined>>,
 ): CheckpointFolder {
-  const real = diskFolder('public/models/tiny-small');
+  const real = diskFolder('test/fixtures/torch-small');
   return {
     name: 'mine',
     async read(path) {
@@ -152,7 +153,7 @@ describe('a damaged ONNX file', () => {
       expect(performance.now() - begin).toBeLessThan(250);
       expect(code).toBe('onnx');
       expect(says).toMatch(
-        /^m\.onnx is cut off: it has [\d,]+ bytes, and (its own header promises at least 3,427,\d{3}|ends before its operator sets)\. Download it again, completely\.$/,
+        /^m\.onnx is cut off: it has [\d,]+ bytes, and (its own header promises at least 15,07\d,\d{3}|ends before its operator sets)\. Download it again, completely\.$/,
       );
     }
     expect(() => checkOnnx(large, 'm.onnx')).not.toThrow();
@@ -284,9 +285,9 @@ describe('the files beside the model', () => {
   });
 
   it('an unknown name', async () => {
-    expect(await failure(() => builtinFolder('tiny-huge', 'http://localhost/'))).toEqual({
+    expect(await failure(() => builtinFolder('base-huge', 'http://localhost/'))).toEqual({
       code: 'checkpoint',
-      says: 'There is no checkpoint named tiny-huge. Choose one of tiny-small, tiny-large.',
+      says: `There is no checkpoint named base-huge. Choose one of ${Object.keys(manifest).join(', ')}.`,
     });
     expect((await failure(() => builtinFolder('toString', 'http://localhost/'))).code).toBe(
       'checkpoint',

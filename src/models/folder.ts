@@ -8,7 +8,7 @@ import { sniff } from './sniff.ts';
 export type ByteProgress = (loaded: number, total?: number) => void;
 
 export interface CheckpointFolder {
-  /** As people know it: `tiny-large`. */
+  /** As people know it: `base-large`. */
   readonly name: string;
   /** Paths of all files, where they are known without asking for each. */
   readonly files?: ReadonlySet<string>;

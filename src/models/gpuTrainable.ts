@@ -51,7 +51,7 @@ export class GpuTrainable implements Trainable {
   readonly #sessions: Sessions;
   readonly #training: DeviceTraining;
   readonly #live: LiveWeights & { version: number };
-  readonly #options: Required<Omit<TrainableOptions, 'contextLength'>>;
+  readonly #options: Required<Pick<TrainableOptions, 'microBatch' | 'minColumns'>>;
 
   private constructor(
     graph: SplitGraph,
@@ -87,7 +87,7 @@ export class GpuTrainable implements Trainable {
     options: GpuTrainableOptions,
   ): Promise<GpuTrainable> {
     const { microBatch: rows = 8, contextLength: columns, policy = 'saveAll' } = options;
-    const graph = splitGraph(bytes, policy, { rows, columns });
+    const graph = splitGraph(bytes, policy, { rows, columns }, options.packed);
     const tensors = graph.normalized.parameters.map(({ dims, tensor }) => ({
       values: float32Of(tensor),
       decay: isMatrix(dims),

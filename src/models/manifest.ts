@@ -1,4 +1,5 @@
-// The built-in checkpoints, as data. A checkpoint is a folder in Hugging Face layout under public/models.
+// The built-in checkpoints, as data. A checkpoint is a folder in Hugging Face layout under public/models, made by
+// the recipe of the same name.
 
 export interface BuiltinCheckpoint {
   /** Folder under `models/`. */
@@ -10,14 +11,29 @@ export interface BuiltinCheckpoint {
   readonly bytes: number;
 }
 
+const small = (folder: string, title: string): BuiltinCheckpoint => ({
+  folder,
+  title,
+  parameters: 177_520,
+  bytes: 720_819,
+});
+const large = (folder: string, title: string): BuiltinCheckpoint => ({
+  folder,
+  title,
+  parameters: 3_755_040,
+  bytes: 15_073_993,
+});
+
 export const manifest = {
-  'tiny-small': { folder: 'tiny-small', title: 'Tiny small', parameters: 126_592, bytes: 529_708 },
-  'tiny-large': {
-    folder: 'tiny-large',
-    title: 'Tiny large',
-    parameters: 846_336,
-    bytes: 3_427_464,
-  },
+  'base-small': small('base-small', 'Small base'),
+  'base-large': large('base-large', 'Large base'),
+  'large-tuned': large('large-tuned', 'Large, tuned'),
+  'small-number-words': small('small-number-words', 'Small, number words'),
+  'small-number-words-aligned': small('small-number-words-aligned', 'Small, number words, aligned'),
+  'small-addition': small('small-addition', 'Small, addition'),
+  'small-sort-numbers': small('small-sort-numbers', 'Small, sorting'),
+  'small-reverse': small('small-reverse', 'Small, reversal'),
+  'small-reviews-praise': small('small-reviews-praise', 'Small, reviews that praise'),
 } as const satisfies Record<string, BuiltinCheckpoint>;
 
 export type BuiltinId = keyof typeof manifest;

@@ -30,7 +30,7 @@ beforeAll(async () => {
   runtime = await loadWebGpuRuntime(device);
   backend = createWebGpuBackend(device);
   wasm = await loadWasmRuntime();
-  const folder = builtinFolder('tiny-small', base);
+  const folder = builtinFolder('base-small', base);
   onGpu = await loadCheckpoint(folder, runtime);
   onWasm = await loadCheckpoint(folder, wasm);
 }, 120_000);
@@ -131,7 +131,7 @@ describe('sharing a device with ONNX Runtime', () => {
   });
 });
 
-describe('tiny-small on WebGPU', () => {
+describe('base-small on WebGPU', () => {
   it('writes what it writes on wasm, and reads back only what the ops need', async () => {
     let mapped = 0;
     const { mapAsync } = GPUBuffer.prototype;

@@ -14,7 +14,7 @@ const GRAPH = 7;
 const OPSET_IMPORT = 8;
 
 /**
- * @param name the file as the person knows it, such as `tiny-large/onnx/model.onnx`
+ * @param name the file as the person knows it, such as `base-large/onnx/model.onnx`
  * @throws UserError 'onnx' when `bytes` are not a complete ONNX model
  */
 export function checkOnnx(bytes: Uint8Array, name: string): void {

@@ -16,6 +16,9 @@ export interface LiveWeights {
   readonly version: number;
 }
 
+/** What a KV cache may take where there is nothing to ask: of the 4 GiB that WebAssembly can address, the half. */
+const MOST_CACHE_BYTES = 2 ** 31;
+
 /** Growing in steps, so that a context of 131,072 tokens costs nothing until it is used. */
 const STEP = 256;
 
@@ -82,6 +85,21 @@ export class OnnxModel {
   /** Another number whenever the weights have changed. */
   get version(): number {
     return this.#weights?.version ?? 0;
+  }
+
+  /** Bytes of KV cache for a token. */
+  get cacheBytes(): number {
+    return this.signature.caches.reduce((sum, { heads, width }) => sum + 4 * heads * width, 0);
+  }
+
+  /** The most bytes of KV cache: on a GPU every slot is a buffer, and buffers have a limit. */
+  get mostCacheBytes(): number {
+    const limits = this.runtime.device?.limits;
+    if (!limits) return MOST_CACHE_BYTES;
+    const one = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    // Slots are equally large but for grouped heads, and the largest of them decides.
+    const largest = Math.max(...this.signature.caches.map(({ heads, width }) => 4 * heads * width));
+    return Math.min(MOST_CACHE_BYTES, Math.floor((one / largest) * this.cacheBytes));
   }
 
   /** One forward pass. The caller disposes what comes out. @throws UserError 'runtime' */

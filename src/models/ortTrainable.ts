@@ -55,7 +55,7 @@ export class OrtTrainable implements Trainable {
   readonly #graph: JointGraph;
   readonly #weights: readonly Weight[];
   readonly #live: LiveWeights & { version: number };
-  readonly #options: Required<TrainableOptions>;
+  readonly #options: Required<Pick<TrainableOptions, 'microBatch' | 'minColumns'>>;
   /** What `undo` goes back to; its arrays are written over by every step. */
   #before: TrainingState;
   #step = 0;
@@ -100,7 +100,7 @@ export class OrtTrainable implements Trainable {
     runtime: OrtRuntime,
     options: TrainableOptions,
   ): Promise<OrtTrainable> {
-    const graph = jointGraph(bytes);
+    const graph = jointGraph(bytes, options.packed);
     const session = await runtime.createSession(graph.file).catch(graphRefused);
     return new OrtTrainable(graph, runtime, session, options);
   }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../core/errors.ts';
 import { makeTokenizer } from './tokenizer.ts';
 
-const json = (path: string) => JSON.parse(readFileSync(`public/models/tiny-small/${path}`, 'utf8'));
+const json = (path: string) => JSON.parse(readFileSync(`public/models/base-small/${path}`, 'utf8'));
 const builtin = makeTokenizer('tiny', json('tokenizer.json'), json('tokenizer_config.json'), 1);
 
 /** A word-level vocabulary with the parts that matter here. */

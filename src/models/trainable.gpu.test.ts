@@ -324,15 +324,17 @@ it('one pair of sessions serves every batch and length, with the gradients of wa
   await here.release();
 }, 120_000);
 
-it('a checkpoint of the page, as torch exported it, has the same gradients and logits on both', async () => {
-  const response = await fetch(new URL('/models/tiny-small/onnx/model.onnx', location.href));
+it('a checkpoint as torch exported it has the same gradients and logits on both', async () => {
+  const response = await fetch(
+    new URL('/test/fixtures/torch-small/onnx/model.onnx', location.href),
+  );
   const bytes = new Uint8Array(await response.arrayBuffer());
   const config = { ...CONFIG, contextLength: 256 };
   const results = [];
   for (const runtime of Object.values(runtimes)) {
     const model = await createTrainable(bytes, runtime, { contextLength: 256 });
     const { logProbs, gradients } = await model.gradients(rows(2));
-    const live = await model.decoder('tiny-small', config);
+    const live = await model.decoder('torch-small', config);
     const logits = await numbersOf(await live.decoder(model.vocab).logits([1, 40, 41], 1));
     results.push({ logProbs, gradients, logits });
     await live.release();

@@ -137,7 +137,7 @@ describe('gradients', () => {
   });
 
   it('are computed for the checkpoints of the page as well', async () => {
-    const bytes = readFileSync('public/models/tiny-small/onnx/model.onnx');
+    const bytes = readFileSync('public/models/base-small/onnx/model.onnx');
     const model = await trainable(bytes, { contextLength: 256 });
     const { gradients } = await model.gradients(rows());
     for (const [name, gradient] of gradients) {

@@ -23,6 +23,8 @@ export interface TrainableOptions {
   readonly contextLength: number;
   /** Rows of one pass; more are split by length, and their gradients added up. Eight is fastest (docs/training.md). */
   readonly microBatch?: number;
+  /** Whether a row may hold several texts (TokenRow.starts); costs a little where none does. */
+  readonly packed?: boolean;
   /** Fewest columns of one pass; for tests of padding. */
   readonly minColumns?: number;
 }

@@ -1,8 +1,8 @@
 // Rows of different lengths as the rectangles that a pass reads: padded on the right, where causal attention
-// never looks back from, and sorted by length, so that little is padded.
+// never looks back from, and sorted by length, so that little is padded. A row may be several texts end to end.
 
 import { UserError } from '../core/errors.ts';
-import type { TokenRow } from '../core/trainable.ts';
+import { type TokenRow, tooLong } from '../core/trainable.ts';
 import { IdBuffer } from './idBuffer.ts';
 import type { OrtRuntime, Tensor } from './runtime.ts';
 import type { IdType } from './signature.ts';
@@ -15,6 +15,8 @@ export interface BatchInputs {
   readonly ids: string;
   readonly mask: string | undefined;
   readonly positions: string | undefined;
+  /** Which text of its row a position belongs to; only where rows may hold several. */
+  readonly segments: string | undefined;
   readonly types: ReadonlyMap<string, IdType>;
 }
 
@@ -23,7 +25,7 @@ export function checkRows(
   rows: readonly TokenRow[],
   limits: { readonly vocab: number; readonly contextLength: number },
 ): void {
-  rows.forEach(({ tokens, targets, weights }, row) => {
+  rows.forEach(({ tokens, targets, weights, starts = [0] }, row) => {
     if (tokens.length !== targets.length || tokens.length !== weights.length) {
       throw new Error(
         `row ${row}: ${tokens.length} tokens, ${targets.length} targets, ${weights.length} weights`,
@@ -31,11 +33,10 @@ export function checkRows(
     }
     if (tokens.length === 0) throw new Error(`row ${row} is empty`);
     if (tokens.length > limits.contextLength) {
-      throw new UserError(
-        'context',
-        `Example ${row + 1} of the batch has ${tokens.length} tokens; the model reads at most ${limits.contextLength}.`,
-        'Leave out or shorten the example, or choose a model with a longer context.',
-      );
+      throw tooLong(row, tokens.length, limits.contextLength);
+    }
+    if (starts[0] !== 0 || starts.some((start, i) => start >= (starts[i + 1] ?? tokens.length))) {
+      throw new Error(`row ${row}: texts begin at ${starts} among ${tokens.length} tokens`);
     }
     const stray = [...tokens, ...targets].find(
       (token) => !(Number.isInteger(token) && token >= 0 && token < limits.vocab),
@@ -64,7 +65,10 @@ export function columnsOf(rows: readonly TokenRow[], least = 1): number {
   return Math.max(least, ...rows.map(({ tokens }) => tokens.length));
 }
 
-/** What the model itself reads: ids, and masks and positions where it has them. Padding is token 0, masked. */
+/**
+ * What the model itself reads: ids, and masks and positions where it has them. Padding is token 0, masked; it
+ * belongs to the last text, so that there is something for it to attend to.
+ */
 export function modelFeeds(
   rows: readonly TokenRow[],
   columns: number,
@@ -76,18 +80,26 @@ export function modelFeeds(
   const ids = buffer(inputs.ids);
   const mask = inputs.mask === undefined ? undefined : buffer(inputs.mask);
   const positions = inputs.positions === undefined ? undefined : buffer(inputs.positions);
-  rows.forEach(({ tokens }, r) => {
-    tokens.forEach((token, t) => {
+  const segments = inputs.segments === undefined ? undefined : buffer(inputs.segments);
+  rows.forEach(({ tokens, starts = [0] }, r) => {
+    if (starts.length > 1 && !segments)
+      throw new Error('these training graphs take no packed rows');
+    let text = 0;
+    for (let t = 0; t < columns; t++) {
       const at = r * columns + t;
-      ids.set(at, token);
+      if (t === starts[text + 1]) text++;
+      segments?.set(at, text);
+      if (t >= tokens.length) continue;
+      ids.set(at, tokens[t]!);
       mask?.set(at, 1);
-      positions?.set(at, t);
-    });
+      positions?.set(at, t - starts[text]!);
+    }
   });
   return {
     [inputs.ids]: ids.tensor(runtime, 0, dims),
     ...(mask && { [inputs.mask!]: mask.tensor(runtime, 0, dims) }),
     ...(positions && { [inputs.positions!]: positions.tensor(runtime, 0, dims) }),
+    ...(segments && { [inputs.segments!]: segments.tensor(runtime, 0, dims) }),
   };
 }
 

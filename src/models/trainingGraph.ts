@@ -5,6 +5,7 @@
 import { type Joint, withCotangents, withTokenLogProbs } from '../autodiff/joint.ts';
 import { lower } from '../autodiff/lower.ts';
 import { type Policy, partition } from '../autodiff/partition.ts';
+import { SEGMENTS, separateSegments } from '../autodiff/segments.ts';
 import { UserError } from '../core/errors.ts';
 import { symbolsOf } from '../onnx/dim.ts';
 import type { Graph, Port } from '../onnx/graph.ts';
@@ -52,18 +53,29 @@ export interface NominalSizes {
   readonly columns: number;
 }
 
-/** @throws UserError 'onnx' for what cannot be read, differentiated or fed */
-export function jointGraph(bytes: Bytes): JointGraph {
-  const source = sourceFrom(bytes);
+/**
+ * @param packed whether a row may hold several texts
+ * @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart
+ */
+export function jointGraph(bytes: Bytes, packed = false): JointGraph {
+  const source = sourceFrom(bytes, packed);
   const { graph: joint, gradients } = withTokenLogProbs(source.normalized.graph, namesOf(source));
   const graph = lower(joint, { provider: 'wasm' });
   const inputs = inputsOf(graph, [...namesOf(source), 'weights']);
   return { ...source, gradients, inputs, file: fileOf(graph) };
 }
 
-/** @throws UserError 'onnx' for what cannot be read, differentiated or fed */
-export function splitGraph(bytes: Bytes, policy: Policy, nominal: NominalSizes): SplitGraph {
-  const source = sourceFrom(bytes);
+/**
+ * @param packed whether a row may hold several texts
+ * @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart
+ */
+export function splitGraph(
+  bytes: Bytes,
+  policy: Policy,
+  nominal: NominalSizes,
+  packed = false,
+): SplitGraph {
+  const source = sourceFrom(bytes, packed);
   const joint = withCotangents(source.normalized.graph, namesOf(source));
   const lowered: Joint = { ...joint, graph: lower(joint.graph, { provider: 'webgpu' }) };
   const parts = partition(lowered, policy, symbolValues(lowered.graph, nominal));
@@ -77,11 +89,12 @@ export function splitGraph(bytes: Bytes, policy: Policy, nominal: NominalSizes):
   };
 }
 
-function sourceFrom(bytes: Bytes): Source {
+function sourceFrom(bytes: Bytes, packed: boolean): Source {
   // Slices of Node's Buffer share memory and its alignment; those of a plain view are copies.
-  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const model = readModel(plain);
-  const normalized = normalize(graphFrom(model));
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const model = readModel(view);
+  const plain = normalize(graphFrom(model));
+  const normalized = packed ? { ...plain, graph: separateSegments(plain.graph) } : plain;
   return { model, normalized, vocab: vocabularyOf(normalized.graph) };
 }
 
@@ -113,7 +126,7 @@ function vocabularyOf(graph: Graph): number {
 function inputsOf(graph: Graph, others: readonly string[]): BatchInputs {
   const fed = graph.inputs.filter(({ name }) => !others.includes(name));
   const named = (name: string) => fed.find((port) => port.name === name)?.name;
-  const expected = ['input_ids', 'attention_mask', 'position_ids', 'targets'];
+  const expected = ['input_ids', 'attention_mask', 'position_ids', SEGMENTS, 'targets'];
   const strange = fed.find(({ name }) => !expected.includes(name));
   if (strange || !named('input_ids')) {
     throw new UserError(
@@ -129,6 +142,7 @@ function inputsOf(graph: Graph, others: readonly string[]): BatchInputs {
     ids: 'input_ids',
     mask: named('attention_mask'),
     positions: named('position_ids'),
+    segments: named(SEGMENTS),
     types: new Map(fed.map((port) => [port.name, typeOf(port)])),
   };
 }

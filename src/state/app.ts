@@ -7,8 +7,10 @@ import { inspectActions } from './inspectActions.ts';
 import { keepActions } from './keepActions.ts';
 import { keptRunActions } from './keptRuns.ts';
 import { linkActions } from './linkActions.ts';
+import { pace } from './pace.ts';
 import type { Page } from './page.ts';
 import { readPreferences } from './preferences.ts';
+import type { RunMessage } from './run.ts';
 import { type Client, runActions } from './runActions.ts';
 import { settingsActions } from './settingsActions.ts';
 import { createState, patch, type Store } from './store.ts';
@@ -24,6 +26,22 @@ export function createApp(client: Client, page: Page) {
   const compare = compareActions(store);
   const link = linkActions(store, page);
   const settings = settingsActions(store, page);
+
+  const events = pace<Extract<RunMessage, { type: 'events' }>>((messages) => {
+    const of = new Map(messages.map((message) => [message.run, message]));
+    for (const message of of.values()) {
+      const said = messages.filter(({ run }) => run === message.run);
+      tell({ ...message, events: said.flatMap(({ events }) => events) });
+    }
+  });
+  function tell(message: RunMessage): void {
+    hearRun(message);
+    if (message.type === 'ended') {
+      pointOut(message.run);
+      keepRun(message.run);
+    }
+    if (message.type === 'events') follow(message.run);
+  }
 
   client.subscribe((message) => {
     switch (message.type) {
@@ -41,13 +59,12 @@ export function createApp(client: Client, page: Page) {
       case 'runsRead':
       case 'refused':
         return desk.hear(message);
+      case 'events':
+        return events.push(message);
       default:
-        hearRun(message);
-        if (message.type === 'ended') {
-          pointOut(message.run);
-          keepRun(message.run);
-        }
-        if (message.type === 'events') follow(message.run);
+        // What a run says last is heard before its end.
+        events.flush();
+        tell(message);
     }
   });
   page.onHidden(() => client.send({ type: 'hidden' }));

@@ -1,13 +1,20 @@
 // What a method does, for someone who has never heard of it: a few steps, each with its formula and the
 // values that are set now. Texts only; how they look is not decided here.
 
-import type { Role } from '../core/roles.ts';
+import type { Author } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import {
+  contrastiveSteps,
+  dynamicFusionSteps,
+  fixedFusionSteps,
+  searchSteps,
+  speculativeSteps,
+} from './methodSteps.ts';
 
 export interface Step {
   readonly title: string;
   /** Who acts. */
-  readonly by: Role;
+  readonly by: Author;
   readonly tex: string;
   readonly text: string;
 }
@@ -19,10 +26,32 @@ const texPercent = (share: number): string => {
 };
 const texNumber = (value: number): string => String(Number(value.toFixed(2)));
 
-/** BiLD in three steps; other methods need no more than their summary. */
+/** A method in a few steps; one model alone needs no more than its summary. */
 export function stepsOf({ method, params }: Experiment): readonly Step[] {
-  if (method === 'sft') return sftSteps(params);
-  if (method !== 'bild') return [];
+  switch (method) {
+    case 'bild':
+      return bildSteps(params);
+    case 'speculative':
+      return speculativeSteps(params);
+    case 'dynamicFusion':
+      return dynamicFusionSteps(params);
+    case 'proxyTuning':
+    case 'emulatedFineTuning':
+    case 'dExperts':
+      return fixedFusionSteps(method, params);
+    case 'contrastiveDecoding':
+      return contrastiveSteps(params);
+    case 'weakToStrong':
+    case 'bestOfN':
+      return searchSteps(params);
+    case 'sft':
+      return sftSteps(params);
+    default:
+      return [];
+  }
+}
+
+function bildSteps(params: Experiment['params']): readonly Step[] {
   const fallback = Number(params.fallbackThreshold);
   const rollback = Number(params.rollbackThreshold);
   const longest = Number(params.maxDraft);
@@ -85,8 +114,26 @@ export function whatToLookAt({ mode, method, params }: Experiment): string {
   if (mode === 'train') {
     return 'The loss on held-out examples falls as long as the model learns what carries over; below the charts, the same prompts are answered again and again.';
   }
-  if (method === 'bild') {
-    return 'Orange tokens cost one small pass each; blue ones, a large pass. Look at the marks where small was not sure, and at red: there it was sure and wrong.';
-  }
-  return `All tokens are by the ${String(params.model)} model. Look at the places where it was not sure.`;
+  return (
+    LOOK[method] ??
+    `All tokens are by the ${String(params.model)} model. Look at the places where it was not sure.`
+  );
 }
+
+/** In generate mode. */
+const LOOK: Readonly<Partial<Record<Experiment['method'], string>>> = {
+  bild: 'Orange tokens cost one small pass each; blue ones, a large pass. Look at the marks where small was not sure, and at red: there it was sure and wrong.',
+  speculative:
+    'Orange tokens were drafted and stand; red ones fell to a random number, and large drew another. The text is distributed as large’s own.',
+  dynamicFusion:
+    'All models write each token together. Look at how far the large one has to be moved, token by token.',
+  proxyTuning: 'All models write each token together. Compare the text with large’s own.',
+  emulatedFineTuning: 'All models write each token together. Compare the text with large’s own.',
+  dExperts:
+    'All models write each token together, among those that large finds likely. Compare the text with large’s own.',
+  contrastiveDecoding:
+    'Both models write each token together. Look at the places where the text differs from large’s own.',
+  weakToStrong:
+    'Candidates grow side by side; every few tokens the small pair throws some away. Text appears where all that are left agree.',
+  bestOfN: 'All samples are written first; then the small pair picks one.',
+};

@@ -64,6 +64,7 @@ describe('looking into a token', () => {
     say({ type: 'running', run: 1, provider: 'wasm', kernels: 'cpu' });
     for (const event of await record()) {
       say({ type: 'events', run: 1, events: [event] });
+      vi.advanceTimersByTime(100);
       if (event.type !== 'decode' || event.event.type === 'finished') continue;
       const stream = streamOf(state().runs[0] as Run);
       const cell = stream.cells[state().selection?.cell ?? -1];

@@ -1,11 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { recordedRun } from '../../test/support/recordedRun.ts';
+import { defaultsOf } from '../core/params.ts';
+import { methods, methodsOf } from '../experiment/catalogue.ts';
 import { defaultExperiment } from '../experiment/experiment.ts';
 import { bytes, duration, parameterCount, percent, quantity, THIN, visible } from './format.ts';
+import type { Run } from './run.ts';
 import { explain, explainHandOver } from './sentences.ts';
 import { streamOf } from './tokenStream.ts';
 
 const plain = (text: string) => text.replaceAll(THIN, ' ');
+
+function explained(run: Run): void {
+  const stream = streamOf(run);
+  expect(stream.cells.length).toBeGreaterThan(0);
+  for (const cell of stream.cells) {
+    const text = explain(stream, cell, run.experiment);
+    expect(text).toMatch(/^[A-Z].*\.$/);
+    expect(text).not.toMatch(/undefined|NaN|Infinity/);
+  }
+}
 
 describe('why', () => {
   test('a hand-over says how sure small was and what the threshold is', () => {
@@ -32,15 +45,45 @@ describe('why', () => {
           params: { model: 'small', temperature: 1, topK: 0, topP: 1, minP: 0 },
         },
       ]) {
-        const run = await recordedRun({ models, experiment });
-        const stream = streamOf(run);
-        for (const cell of stream.cells) {
-          const text = explain(stream, cell, run.experiment);
-          expect(text).toMatch(/^[A-Z].*\.$/);
-          expect(text).not.toMatch(/undefined|NaN|Infinity/);
-        }
+        explained(await recordedRun({ models, experiment }));
       }
     }
+  });
+
+  test.each(methodsOf('generate'))('every cell of %s has one, on a few runs', async (method) => {
+    for (let models = 1; models <= 5; models++) {
+      const usual = defaultsOf(methods[method].params);
+      explained(await recordedRun({ models, experiment: { method, params: usual } }));
+      if (usual.temperature === undefined) continue;
+      const params = { ...usual, temperature: usual.temperature === 0 ? 1 : 0.5 };
+      explained(await recordedRun({ models, experiment: { method, params } }));
+    }
+  });
+
+  test('a fused token says how far large was moved, and where the range ended', () => {
+    const cell = {
+      kind: 'token' as const,
+      at: 3,
+      token: 1,
+      text: 'a',
+      by: 'fused' as const,
+      prob: 0.5,
+      state: 'accepted' as const,
+      fusion: {
+        type: 'fusion' as const,
+        at: 3,
+        alphas: [2],
+        loss: 0.1,
+        moved: { there: 0.25, back: 0.3 },
+        wanted: [{ there: 0.5, back: 0.6 }],
+        edge: 'high' as const,
+      },
+    };
+    const experiment = { ...defaultExperiment, method: 'dynamicFusion' as const, params: {} };
+    const stream = { prompt: [], maxTokens: 9, cells: [cell] };
+    expect(plain(explain(stream, cell, experiment))).toBe(
+      'All models together drew it: p = 50 %. Large was moved by α = 2.00, the largest strength allowed: 0.25 nats away from itself, where the expert is 0.50 nats from small.',
+    );
   });
 });
 

@@ -11,14 +11,51 @@ const setting = (value: unknown): number => (typeof value === 'number' ? value :
 /** One or two sentences about a cell of the stream. */
 export function explain(stream: TokenStream, cell: Cell, experiment: Experiment): string {
   if (cell.kind === 'handOver') return explainHandOver(cell, experiment);
+  if (cell.by === 'fused') return explainFused(cell, experiment);
+  if (experiment.method === 'speculative' && cell.by === 'small') return explainGuess(cell);
   if (experiment.method !== 'bild') {
     const [how, after] =
       experiment.method === 'greedy'
         ? ['took its most probable token', '']
         : ['drew this token', ' after temperature and filters'];
-    return `The ${cell.by} model ${how}: p = ${percent(cell.prob)}${after}.`;
+    const chosen = beamEvents(experiment)
+      ? ' It is part of the candidate that the small pair preferred.'
+      : '';
+    return `The ${cell.by} model ${how}: p = ${percent(cell.prob)}${after}.${chosen}`;
   }
   return cell.by === 'small' ? explainDraft(stream, cell, experiment) : explainLarge(stream, cell);
+}
+
+const beamEvents = ({ method }: Experiment): boolean =>
+  method === 'weakToStrong' || method === 'bestOfN';
+
+function explainFused({ prob, fusion }: TokenCell, { params }: Experiment): string {
+  const how = Number(params.temperature) === 0 ? 'took their most probable token' : 'drew it';
+  const wrote = `All models together ${how}: p = ${percent(prob)}.`;
+  if (!fusion) return wrote;
+  const alphas = fusion.alphas.map((alpha) => alpha.toFixed(2)).join(', ');
+  const end =
+    fusion.edge === 'high'
+      ? ', the largest strength allowed'
+      : fusion.edge === 'low'
+        ? ', the smallest strength allowed'
+        : '';
+  const { moved, wanted } = fusion;
+  const mean = wanted.reduce((sum, { there }) => sum + there, 0) / wanted.length;
+  return `${wrote} Large was moved by α = ${alphas}${end}: ${nats(moved.there)} away from itself, where the expert is ${nats(mean)} from small.`;
+}
+
+/** A token that speculative sampling drafted. */
+function explainGuess({ prob, ratio, uniform, state }: TokenCell): string {
+  const wrote = `Small drew it: q = ${percent(prob)} after temperature and filters.`;
+  if (ratio === undefined || uniform === undefined) {
+    return state === 'rolledBack' ? `${wrote} It was struck out.` : `${wrote} Not yet judged.`;
+  }
+  const chance = ratio >= 1 ? 'certain' : percent(ratio);
+  if (state === 'accepted') return `${wrote} To stand was ${chance}, and it stands.`;
+  return uniform < ratio
+    ? `${wrote} It fell because a token before it was struck out.`
+    : `${wrote} To stand had a chance of ${chance}: it was struck out.`;
 }
 
 /** "small was 41 % sure, threshold 60 %", and what followed. */

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { record, recordedRun, runWith } from '../../test/support/recordedRun.ts';
+import { defaultsOf } from '../core/params.ts';
+import { methods, methodsOf } from '../experiment/catalogue.ts';
 import { drafts, generatedOf, rolesOf } from './run.ts';
 import { series } from './series.ts';
 import { agreementOf, countsOf, speedUp, summary } from './summary.ts';
@@ -86,6 +88,10 @@ describe('summary', () => {
           {},
           { method: 'greedy' as const, params: { model: 'small' } },
           { method: 'greedy' as const, params: { model: 'large' } },
+          ...methodsOf('generate').map((method) => ({
+            method,
+            params: defaultsOf(methods[method].params),
+          })),
         ),
         async (models, experiment) => {
           const run = await recordedRun({ models, experiment });

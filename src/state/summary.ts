@@ -73,11 +73,13 @@ export function countsOf(
   };
   // A large pass is announced by its hand-over; without one, every token of its own is one.
   let handedOver = false;
+  // Beams are written before their tokens are in the text.
+  let searched = false;
   for (const run of events) {
     if (run.type === 'prompt') {
       tokens = ms = drafted = accepted = rolledBack = fallbacks = 0;
       passes = each(roles, () => 0);
-      handedOver = false;
+      handedOver = searched = false;
     }
     if (run.type !== 'decode') continue;
     ms += run.ms;
@@ -85,8 +87,14 @@ export function countsOf(
     if (event.type === 'token') {
       tokens++;
       if (event.by === 'fused') roles.forEach(count);
-      else if (event.by !== 'large' || !handedOver) count(event.by);
+      else if (!searched && (event.by !== 'large' || !handedOver)) count(event.by);
       if (drafting && event.by === 'small') drafted++;
+    } else if (event.type === 'beams') {
+      searched = true;
+      count('large');
+    } else if (event.type === 'chunk') {
+      count('tuned');
+      count('untuned');
     } else if (event.type === 'handOver') {
       handedOver = true;
       count('large');

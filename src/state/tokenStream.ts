@@ -28,6 +28,8 @@ export interface TokenCell {
   /** p / (lenience q) of a token that speculative sampling has judged: it stands while `uniform` is below. */
   readonly ratio?: number;
   readonly uniform?: number;
+  /** How far the large model's logits were moved for it, where that was solved. */
+  readonly fusion?: Extract<DecodeEvent, { readonly type: 'fusion' }>;
   /** Index of the hand-over that made the large model write it, or judge it. */
   readonly handOver?: number;
   /** Text of the token that it stands in for, after a rollback. */
@@ -69,6 +71,7 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
   let cells: Cell[] = [];
   let handOver: number | undefined;
   let replaces: string | undefined;
+  let fusion: TokenCell['fusion'];
   const change = (index: number, news: Partial<TokenCell>) => {
     const cell = cells[index];
     if (cell?.kind === 'token') cells[index] = { ...cell, ...news };
@@ -79,7 +82,7 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
   for (const run of events) {
     if (run.type === 'prompt') {
       cells = [];
-      handOver = replaces = undefined;
+      handOver = replaces = fusion = undefined;
       stream = { prompt: run.pieces, maxTokens: run.maxTokens, cells };
     }
     if (run.type !== 'decode') continue;
@@ -98,8 +101,9 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
           state: drafted ? 'pending' : 'accepted',
           ...(drafted || handOver === undefined ? {} : { handOver }),
           ...(drafted || replaces === undefined ? {} : { replaces }),
+          ...(fusion && { fusion }),
         });
-        replaces = undefined;
+        replaces = fusion = undefined;
         break;
       }
       case 'handOver': {
@@ -149,6 +153,11 @@ export function tokenStream(events: readonly RunEvent[], drafting: boolean): Tok
         break;
       }
       case 'fusion':
+        fusion = event;
+        break;
+      case 'beams':
+      case 'chunk':
+      case 'winner':
         break;
       case 'finished':
         stream = { ...stream, cells, finished: event.reason };

@@ -32,7 +32,7 @@ const checkpoint = {
   step: 3,
   scores: { loss: 0.5 },
   measuredAt: 3,
-  base: 'tiny-small',
+  base: 'base-small',
   recipe: '#v=1',
 };
 

@@ -54,6 +54,28 @@ const decoding = {
     wanted: v.array(pair),
     edge: v.exactOptional(v.picklist(['low', 'high'])),
   }),
+  beams: v.object({
+    type: v.literal('beams'),
+    at: count,
+    rows: v.array(count),
+    tokens: v.array(count),
+  }),
+  chunk: v.object({
+    type: v.literal('chunk'),
+    round: count,
+    at: count,
+    candidates: v.array(
+      v.object({
+        row: count,
+        parent: v.exactOptional(count),
+        tokens: v.array(count),
+        score: real,
+        finished: v.boolean(),
+        rank: v.exactOptional(count),
+      }),
+    ),
+  }),
+  winner: v.object({ type: v.literal('winner'), round: count, row: count, score: real }),
   rollback: v.object({ type: v.literal('rollback'), at: count, removed: v.array(count) }),
   finished: v.object({ type: v.literal('finished'), reason }),
 } as const satisfies Schemas<DecodeEvent>;
@@ -131,6 +153,7 @@ export const runEvents = {
     event: v.variant('type', Object.values(decoding)),
     ms: real,
     text: v.exactOptional(text),
+    texts: v.exactOptional(v.array(text)),
   }),
   generated: v.object({ type: v.literal('generated'), ...written }),
   baseline: v.object({

@@ -12,6 +12,13 @@ export interface Impossible {
   readonly what: string;
 }
 
+/** Events about a place of the text as it stands; beams are ahead of it. */
+const PLACED = ['handOver', 'verdict', 'speculation', 'fusion'] as const;
+const isPlaced = (
+  event: DecodeEvent,
+): event is Extract<DecodeEvent, { readonly type: (typeof PLACED)[number] }> =>
+  (PLACED as readonly string[]).includes(event.type);
+
 /** Undefined when it could. */
 export function checkStory(recipe: string, events: readonly RunEvent[]): Impossible | undefined {
   const { experiment, problems } = decode(recipe);
@@ -45,7 +52,7 @@ export function checkStory(recipe: string, events: readonly RunEvent[]): Impossi
         return `strikes out ${event.removed.length} tokens from ${kept} on, of a text of ${length}`;
       }
       length = kept;
-    } else if ('at' in event && (event.at < begin || event.at > length)) {
+    } else if (isPlaced(event) && (event.at < begin || event.at > length)) {
       return `speaks of token ${event.at} of a text of ${length}`;
     }
     return undefined;

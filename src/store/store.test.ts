@@ -18,7 +18,7 @@ const checkpoint = (fill = 7, name = 'mine') => ({
   step: 3,
   scores: { loss: 0.5, accuracy: 0.25 },
   measuredAt: 3,
-  base: 'tiny-small',
+  base: 'base-small',
   recipe: '#v=1&mode=train',
 });
 /** A browser's shelf as far as anybody can tell. */

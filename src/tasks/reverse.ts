@@ -17,7 +17,7 @@ export const reverse: Task = {
     min: 2,
     max: 24,
     step: 1,
-    default: 8,
+    default: 6,
   },
   verifiable: true,
   problem(seed, index, difficulty) {

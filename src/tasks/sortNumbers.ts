@@ -15,7 +15,7 @@ export const sortNumbers: Task = {
     min: 2,
     max: 12,
     step: 1,
-    default: 5,
+    default: 4,
   },
   verifiable: true,
   problem(seed, index, difficulty) {

@@ -48,22 +48,22 @@ describe('a run', () => {
     await until(() => ended(1));
     start(2, { prompt: 'say 7: ' });
     await until(() => ended(2));
-    expect(loads).toEqual(['tiny-small', 'tiny-large']);
+    expect(loads).toEqual([defaultExperiment.small, defaultExperiment.large]);
   });
 
   it('loads only what the method needs', async () => {
     const { until, ended, start, loads, types } = talk();
     start(1, { method: 'greedy', params: { model: 'small' } });
     await until(() => ended(1));
-    expect(loads).toEqual(['tiny-small']);
+    expect(loads).toEqual([defaultExperiment.small]);
     expect(types(1)).not.toContain('baseline');
   });
 
   it('takes one checkpoint for both roles: one session, two readers, nothing to strike out', async () => {
     const { until, ended, start, loads, events } = talk();
-    start(1, { large: 'tiny-small' });
+    start(1, { large: defaultExperiment.small });
     await until(() => ended(1));
-    expect(loads).toEqual(['tiny-small']);
+    expect(loads).toEqual([defaultExperiment.small]);
     const generated = events(1).find((event) => event.type === 'generated');
     expect(generated?.stats.rollbacks).toBe(0);
     expect(generated?.stats.large.passes).toBeGreaterThan(0);
@@ -157,7 +157,7 @@ describe('what goes wrong', () => {
   it.each([
     [{ small: 'nobody' }, 'checkpoint', 'The checkpoint nobody has no file config.json'],
     [{ prompt: 'say ½: ' }, 'prompt', '“½” (U+00BD)'],
-    [{ prompt: 'a'.repeat(250) }, 'context', 'reads at most 256'],
+    [{ prompt: 'a'.repeat(250) }, 'context', 'reads at most 192'],
     [{ provider: 'webgpu' as const }, 'gpu', 'Models are set to run on WebGPU'],
     [{ kernels: 'webgpu' as const }, 'gpu', 'Kernels are set to run on WebGPU'],
   ])('%o ends the run with a sentence', async (experiment, code, text) => {

@@ -19,7 +19,7 @@ import { createInterruptible } from './interruptible.ts';
 import { createLibrary } from './library.ts';
 import { makePlayer, type Player } from './player.ts';
 import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
-import { rolesNeeded, rolesWithOwnVocabulary } from './roles.ts';
+import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from './roles.ts';
 import { runExperiment } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
 import { prepareTraining, type TrainJob } from './trainJob.ts';
@@ -169,6 +169,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     let room: Furnished | undefined;
     let uses: Uses | undefined;
     try {
+      checkMethod(experiment);
       uses = choose(experiment, await hardware());
       const progress = throttle((one) => post({ type: 'progress', run, progress: one }));
       let wanted: AsyncGenerator<RunEvent, void, void>;

@@ -10,7 +10,7 @@ import { throttle } from './throttle.ts';
 describe('the library', () => {
   it('keeps the most recently used, and releases the others once', async () => {
     const real = await loadCheckpoint(
-      diskFolder('public/models/tiny-small'),
+      diskFolder('public/models/base-small'),
       await loadNodeRuntime(),
     );
     const released: string[] = [];

@@ -239,7 +239,7 @@ export type FromWorker =
   | {
       readonly type: 'exported';
       readonly request: number;
-      /** For the download: `tiny-small.zip`. */
+      /** For the download: `base-small.zip`. */
       readonly name: string;
       readonly file: Blob;
     }

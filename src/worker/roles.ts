@@ -19,6 +19,13 @@ export function methodOf({ method, params }: Pick<Experiment, 'method' | 'params
   return { algorithm, params: { ...defaultsOf(algorithm.params), ...params } };
 }
 
+/** Do the method's knobs go together? Asked before anything is loaded. @throws UserError 'experiment' */
+export function checkMethod(experiment: Experiment): void {
+  if (experiment.mode === 'train') return;
+  const { algorithm, params } = methodOf(experiment);
+  algorithm.check?.(params);
+}
+
 /** All knobs, those that the experiment leaves out at their default. */
 const complete = (experiment: Experiment): Experiment => ({
   ...experiment,

@@ -4,9 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { tableModel } from '../../test/support/tableModel.ts';
 import { createCpuBackend } from '../backend/cpu.ts';
 import type { RunEvent } from '../core/events.ts';
+import { defaultsOf } from '../core/params.ts';
 import { uniform } from '../core/rng.ts';
+import { ROLES } from '../core/roles.ts';
+import { methods, methodsOf } from '../experiment/catalogue.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
-import { rolesNeeded } from './roles.ts';
+import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from './roles.ts';
 import type { Room } from './room.ts';
 import { runExperiment } from './runExperiment.ts';
 
@@ -28,7 +31,7 @@ function room(seed: number): Room {
       200,
     );
   return {
-    models: { small: model(1), large: model(2) },
+    models: Object.fromEntries(ROLES.map((role, i) => [role, model(i + 1)])),
     ops: createCpuBackend().ops,
     tokenizer: {
       encode: (text) => [...text].map((character) => character.charCodeAt(0) % 11),
@@ -101,6 +104,96 @@ describe('generate', () => {
       await record({ method: 'sample', params: { model: 'large' }, seed: 7 }, where);
       expect(without(await record({ method, params, maxTokens: 30 }, where))).toBe(first);
     }
+  });
+
+  test.each(methodsOf('generate'))(
+    '%s: the record adds up, and is the same again',
+    async (method) => {
+      const where = room(6);
+      const usual = defaultsOf(methods[method].params);
+      for (const temperature of [usual.temperature, 0.9]) {
+        if (temperature === undefined) continue;
+        const experiment = { method, params: { ...usual, temperature }, maxTokens: 25 };
+        const events = await record(experiment, where);
+        expect(without(await record(experiment, where))).toBe(without(events));
+        expect(events.at(-1)).toEqual({ type: 'completed' });
+        const generated = events.find((event) => event.type === 'generated');
+        if (!generated) throw new Error('nothing was written');
+        const y: number[] = [];
+        const prompt = defaultExperiment.prompt.length;
+        for (const event of events) {
+          if (event.type !== 'decode') continue;
+          if (event.event.type === 'token') {
+            expect(event.event.at).toBe(prompt + y.length);
+            expect(event.text).toBeTypeOf('string');
+            y.push(event.event.token);
+          }
+          if (event.event.type === 'rollback') y.length = event.event.at - prompt;
+          if (event.event.type === 'chunk') {
+            expect(event.texts).toHaveLength(event.event.candidates.length);
+          }
+          if (event.event.type === 'beams')
+            expect(event.texts).toHaveLength(event.event.rows.length);
+        }
+        expect(generated.tokens).toEqual(y);
+        // Whoever takes part has worked, and nobody else.
+        const roles = methods[method].roles({ ...usual, temperature });
+        for (const role of ROLES) {
+          const passes = generated.stats[role]?.passes ?? 0;
+          if (roles.includes(role)) expect(passes).toBeGreaterThan(0);
+          else expect(passes).toBe(0);
+        }
+        // Large alone is the yardstick of every method that has other models in it.
+        const baseline = events.some((event) => event.type === 'baseline');
+        expect(baseline).toBe(roles.length > 1);
+      }
+    },
+  );
+
+  test('the yardstick draws as the method does: with nothing added it writes the same', async () => {
+    const usual = defaultsOf(methods.proxyTuning.params);
+    const params = { ...usual, alpha: 0, temperature: 0.9, topK: 6 };
+    const events = await record({ method: 'proxyTuning', params, maxTokens: 30 });
+    const [generated, baseline] = ['generated', 'baseline'].map((type) =>
+      events.find((event) => event.type === type),
+    );
+    if (generated?.type !== 'generated' || baseline?.type !== 'baseline') throw new Error('none');
+    expect(baseline.tokens).toEqual(generated.tokens);
+  });
+
+  test('a method says whom it needs and who may read with a tokenizer of their own', () => {
+    const of = (method: Experiment['method'], params = {}) => ({
+      ...defaultExperiment,
+      method,
+      params,
+    });
+    expect(rolesNeeded(of('dynamicFusion', { experts: 2 }))).toEqual([
+      'small',
+      'large',
+      'expert',
+      'expert2',
+    ]);
+    expect(rolesNeeded(of('dExperts'))).toEqual(['large', 'expert', 'antiExpert']);
+    expect(rolesNeeded({ ...of('weakToStrong'), mode: 'evaluate' })).toEqual([
+      'small',
+      'large',
+      'tuned',
+      'untuned',
+    ]);
+    expect(rolesWithOwnVocabulary(of('weakToStrong'))).toEqual(['tuned', 'untuned']);
+    expect(rolesWithOwnVocabulary(of('emulatedFineTuning'))).toEqual([]);
+    for (const method of methodsOf('generate')) {
+      const { parts, roles, params } = methods[method];
+      for (const role of roles(defaultsOf(params))) expect(parts[role]).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+
+  test('knobs that do not go together are refused before anything is loaded', () => {
+    const params = { temperature: 0 };
+    expect(() => checkMethod({ ...defaultExperiment, method: 'bestOfN', params })).toThrow(
+      'At temperature 0 all 16 candidates',
+    );
+    expect(() => checkMethod(defaultExperiment)).not.toThrow();
   });
 
   test('one model alone needs no other, and is its own yardstick', async () => {

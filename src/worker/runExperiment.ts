@@ -80,12 +80,15 @@ async function* generateOne(
         break;
       }
       const { event, ms } = step.value;
+      const piece = (id: number) => room.tokenizer.piece(id);
       const token = tokenOf(event);
+      const texts = beamsOf(event)?.map((tokens) => tokens.map(piece).join(''));
       yield {
         type: 'decode',
         event,
         ms,
-        ...(token !== undefined && { text: room.tokenizer.piece(token) }),
+        ...(token !== undefined && { text: piece(token) }),
+        ...(texts && { texts }),
       };
     }
   } finally {
@@ -154,6 +157,13 @@ function told({ tokens, text, reason, stats }: Generation) {
 function tokenOf(event: DecodeEvent): number | undefined {
   if (event.type === 'token') return event.token;
   if (event.type === 'handOver') return event.proposal?.token;
+  return undefined;
+}
+
+/** The tokens of each beam that an event is about. */
+function beamsOf(event: DecodeEvent): readonly (readonly number[])[] | undefined {
+  if (event.type === 'beams') return event.tokens.map((token) => [token]);
+  if (event.type === 'chunk') return event.candidates.map(({ tokens }) => tokens);
   return undefined;
 }
 

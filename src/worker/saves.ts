@@ -5,7 +5,7 @@
 import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { encode } from '../experiment/link.ts';
+import { decode, encode } from '../experiment/link.ts';
 import type { TrainingState } from '../models/trainable.ts';
 import { decodeTraining, encodeTraining } from '../models/trainingState.ts';
 import type { Store } from '../store/store.ts';
@@ -41,7 +41,10 @@ export async function savesOf(
   const release = await trainings.claim(id);
   try {
     const saved = resume === undefined ? undefined : await trainings.read(resume);
-    if (saved && saved.recipe !== encode(experiment)) throw anotherExperiment();
+    // Read and written again, it has the knobs that were added since, at what they mean where a link lacks them.
+    if (saved && encode(decode(saved.recipe).experiment) !== encode(experiment)) {
+      throw anotherExperiment();
+    }
     const found = saved && decodeTraining(saved.state);
     const past = found?.meta.events;
     let last = now();

@@ -27,6 +27,7 @@ const experiment = (
   mode: 'train',
   method: 'sft',
   params: { ...defaultsOf(trainers.sft.params), steps: 4, batch: 8, evaluateEvery: 2, ...params },
+  small: 'base-small',
   task: 'numberWords',
   difficulty: 3,
   problems: 3,
@@ -99,7 +100,7 @@ describe('a training', () => {
       expect(Math.abs(run.ms - sum)).toBeLessThan(1e-6);
     }
     const kept = keptOf(told)!;
-    expect(kept).toMatchObject({ step: 4, measuredAt: 4, base: 'tiny-small' });
+    expect(kept).toMatchObject({ step: 4, measuredAt: 4, base: 'base-small' });
     expect(kept.scores.loss).toBeGreaterThan(0);
     expect(stored()?.checkpoints.map(({ id }) => id)).toEqual([kept.id]);
     expect(stored()?.resumable).toEqual([]);
@@ -115,7 +116,7 @@ describe('a training', () => {
     const { train, ask } = talk();
     const told = await train(1, experiment({ learningRate: 0, evaluateEvery: 0 }));
     const files = await unzipped(await ask({ type: 'export', id: keptOf(told)!.id }));
-    const before = await diskFolder('public/models/tiny-small').read('onnx/model.onnx');
+    const before = await diskFolder('public/models/base-small').read('onnx/model.onnx');
     expect(Buffer.compare(files.get('onnx/model.onnx')!, Buffer.from(before))).toBe(0);
     expect([...files.keys()].sort()).toEqual([
       'README.md',
@@ -209,7 +210,7 @@ describe('data of one’s own', () => {
   it('is reported, kept, and learned from', async () => {
     const { ask, train } = talk();
     const source = { name: 'seven.jsonl', file: file(good.repeat(12)) };
-    const answer = await ask({ type: 'readData', checkpoint: 'tiny-small', source });
+    const answer = await ask({ type: 'readData', checkpoint: 'base-small', source });
     if (answer.type !== 'dataRead') throw new Error(JSON.stringify(answer));
     const { report } = answer;
     expect(report).toMatchObject({ lines: 12, examples: 12, duplicates: 11, problemCount: 0 });
@@ -230,7 +231,7 @@ describe('data of one’s own', () => {
   ])('a line that cannot be used is named: %s', async (text, line, what) => {
     const { ask } = talk();
     const source = { name: 'bad.jsonl', file: file(text) };
-    const answer = await ask({ type: 'readData', checkpoint: 'tiny-small', source });
+    const answer = await ask({ type: 'readData', checkpoint: 'base-small', source });
     if (answer.type !== 'dataRead') throw new Error(JSON.stringify(answer));
     expect(answer.report.id).toBe('');
     expect(answer.report.problems).toHaveLength(1);
@@ -249,7 +250,7 @@ describe('data of one’s own', () => {
   it('that is not text is refused', async () => {
     const { ask } = talk();
     const source = { name: 'x.bin', file: new Blob([Uint8Array.of(0xff, 0xfe, 0)]) };
-    const answer = await ask({ type: 'readData', checkpoint: 'tiny-small', source });
+    const answer = await ask({ type: 'readData', checkpoint: 'base-small', source });
     expect(answer).toMatchObject({ type: 'refused', failure: { code: 'data' } });
   });
 });
@@ -290,8 +291,8 @@ describe('keeping house', () => {
 
   it('a built-in checkpoint is exported as it is', async () => {
     const { ask } = talk();
-    const files = await unzipped(await ask({ type: 'export', id: 'tiny-small' }));
-    const before = await diskFolder('public/models/tiny-small').read('onnx/model.onnx');
+    const files = await unzipped(await ask({ type: 'export', id: 'base-small' }));
+    const before = await diskFolder('public/models/base-small').read('onnx/model.onnx');
     expect(Buffer.compare(files.get('onnx/model.onnx')!, Buffer.from(before))).toBe(0);
   });
 });

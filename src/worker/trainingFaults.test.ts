@@ -17,7 +17,7 @@ import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import type { Shelf } from '../store/shelf.ts';
-import type { Hardware } from './protocol.ts';
+import type { Hardware, ResumableRun } from './protocol.ts';
 
 const long = trainingOf({ steps: 2000, evaluateEvery: 0 });
 const wholeCurve = async () => {
@@ -117,6 +117,26 @@ describe('a training that was interrupted', () => {
       await again.until(() => again.ended(1));
       expect(timeless(again.events(1))).toEqual(whole);
     }
+  });
+
+  it('before a knob existed goes on as what there was then', async () => {
+    const whole = await wholeCurve();
+    const shelf = browser();
+    const write: Shelf['write'] = async (path, contents) => {
+      if (!/^trainings.*meta/.test(path)) return shelf.write(path, contents);
+      const said = await new Response(contents).text();
+      expect(said).toContain('&packing=padded');
+      return shelf.write(path, new TextEncoder().encode(said.replace('&packing=padded', '')));
+    };
+    const failing = await talk({ ...shelf, write }, { runtime: () => breakingAfter(60) });
+    failing.begin(1, trainingOf());
+    await failing.until(() => failing.ended(1));
+    const again = await talk(reopened(shelf));
+    await again.until(() => again.stored() !== undefined);
+    const [{ id, experiment }] = again.stored().resumable as [ResumableRun];
+    again.begin(1, experiment, { resume: id });
+    await again.until(() => again.ended(1));
+    expect(timeless(again.events(1))).toEqual(whole);
   });
 
   it('by a GPU that was taken away ends at once, and what was saved is still there', async () => {
@@ -246,7 +266,7 @@ describe('a data file', () => {
     const { ask, begin, until, ended, events } = await talk();
     const once = Array.from({ length: 20 }, (_, i) => line(`q${i}: `, 'yes.'));
     const source = { name: 'yes.jsonl', file: new Blob([[...once, ...once].join('\n')]) };
-    const answer = await ask({ type: 'readData', checkpoint: 'tiny-small', source });
+    const answer = await ask({ type: 'readData', checkpoint: 'base-small', source });
     if (answer.type !== 'dataRead') throw new Error(answer.type);
     expect(answer.report).toMatchObject({ examples: 40, duplicates: 20 });
     begin(1, trainingOf({ steps: 1 }, { data: answer.report.id }));
@@ -267,7 +287,7 @@ describe('a data file', () => {
       },
     });
     const source = { name: 'a.jsonl', file: new Blob([line('a', 'b')]) };
-    await ask({ type: 'readData', checkpoint: 'tiny-small', source });
+    await ask({ type: 'readData', checkpoint: 'base-small', source });
     expect(read).not.toContain('onnx/model.onnx');
   });
 });

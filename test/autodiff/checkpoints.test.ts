@@ -25,8 +25,12 @@ const feeds: Feeds = {
   position_ids: int64s([B, T], positions),
 };
 
-describe.each(['tiny-small', 'tiny-large'])('%s', (name) => {
-  const bytes = bytesOf(`../../public/models/${name}/onnx/model.onnx`);
+describe.each([
+  '../fixtures/torch-small',
+  '../../public/models/base-small',
+  '../../public/models/base-large',
+])('%s', (folder) => {
+  const bytes = bytesOf(`${folder}/onnx/model.onnx`);
   const model = readModel(bytes);
   const raw = graphFrom(model);
   const normalized = normalize(raw);

@@ -80,7 +80,7 @@ describe('decoders that torch exported', () => {
     const llama = countOps(normalize(graphFrom(readModel(loadFixture('llama').onnx))).graph);
     expect(llama).toMatchObject({ SimplifiedLayerNormalization: 5, Split: 4 });
     expect(llama.Slice).toBeUndefined();
-    const small = bytesOf('../../public/models/tiny-small/onnx/model.onnx');
+    const small = bytesOf('../fixtures/torch-small/onnx/model.onnx');
     expect(countOps(normalize(graphFrom(readModel(small))).graph)).toMatchObject({ Gelu: 2 });
   });
 

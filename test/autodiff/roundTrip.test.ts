@@ -10,8 +10,9 @@ import { bytesOf } from './fixtures.ts';
 const files = [
   '../fixtures/autodiff/gpt2.onnx',
   '../fixtures/autodiff/llama.onnx',
-  '../../public/models/tiny-small/onnx/model.onnx',
-  '../../public/models/tiny-large/onnx/model.onnx',
+  '../fixtures/torch-small/onnx/model.onnx',
+  '../../public/models/base-small/onnx/model.onnx',
+  '../../public/models/base-large/onnx/model.onnx',
 ];
 
 describe('reading and writing', () => {

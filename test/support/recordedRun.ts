@@ -3,6 +3,7 @@
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import { uniform } from '../../src/core/rng.ts';
+import { ROLES } from '../../src/core/roles.ts';
 import { defaultExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { newRun, type Run, receive } from '../../src/state/run.ts';
 import { runExperiment } from '../../src/worker/runExperiment.ts';
@@ -12,8 +13,8 @@ const ALPHABET = 'abcd .';
 /** Ends a text. */
 const EOS = ALPHABET.length;
 
-/** Two random models over six characters that agree more or less; the same for the same arguments. */
-function pair(seed: number, agreement: number) {
+/** Random models over six characters that agree more or less, one for each role; the same for the same arguments. */
+function cast(seed: number, agreement: number) {
   const row = (who: number, prefix: readonly number[]) =>
     Array.from({ length: ALPHABET.length + 1 }, (_, v) => {
       const step = (prefix.at(-1) ?? 0) * 7 + (prefix.at(-2) ?? 0);
@@ -22,12 +23,17 @@ function pair(seed: number, agreement: number) {
       return 6 * (agreement * shared + (1 - agreement) * own) - (v === EOS ? 1 : 0);
     });
   const model = (who: number) => tableModel((prefix) => row(who, prefix), EOS + 1, EOS);
-  return { small: model(1), large: model(2) };
+  const others = ROLES.filter((role) => role !== 'small' && role !== 'large');
+  return {
+    small: model(1),
+    large: model(2),
+    ...Object.fromEntries(others.map((role, i) => [role, model(3 + i)])),
+  };
 }
 
 export interface Recording {
   readonly experiment?: Partial<Experiment>;
-  /** Which pair of models. */
+  /** Which models. */
   readonly models?: number;
   /** 0: strangers, 1: the same model twice. */
   readonly agreement?: number;
@@ -44,7 +50,7 @@ export const experimentOf = (changes: Partial<Experiment> = {}): Experiment => (
 export async function record({ experiment, models = 1, agreement = 0.5 }: Recording = {}) {
   const events: RunEvent[] = [];
   const room = {
-    models: pair(models, agreement),
+    models: cast(models, agreement),
     tokenizer: {
       // Characters that the models do not know become one that they do.
       encode: (text: string) => [...text].map((c) => Math.max(0, ALPHABET.indexOf(c))),

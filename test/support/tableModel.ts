@@ -15,6 +15,7 @@ export function tableModel(
   contextLength = 1000,
 ): TableModel {
   const calls: { y: number[]; from: number }[] = [];
+  let passes = 0;
   let positions = 0;
   const pack = (rows: readonly (readonly number[])[]) => {
     const data = new Float32Array(rows.length * vocab);
@@ -35,11 +36,12 @@ export function tableModel(
     eos: new Set([eos]),
     calls,
     get count() {
-      return { passes: calls.length, positions };
+      return { passes, positions };
     },
     async logits(y, from) {
       if (!(from >= 1 && from <= y.length)) throw new Error(`from = ${from} of ${y.length}`);
       calls.push({ y: [...y], from });
+      passes++;
       positions += y.length - from + 1;
       return pack(
         Array.from({ length: y.length - from + 1 }, (_, i) => rowAfter(y.slice(0, from + i))),
@@ -47,10 +49,30 @@ export function tableModel(
     },
     async nextLogits(batch) {
       for (const y of batch) calls.push({ y: [...y], from: y.length });
+      passes++;
+      positions += batch.length;
       return pack(batch.map((y) => rowAfter(y)));
     },
+    async batchLogits(batch, from) {
+      const longest = Math.max(...batch.map((y) => y.length));
+      if (!(from >= 1 && from < longest)) throw new Error(`from = ${from} of ${longest}`);
+      for (const y of batch) calls.push({ y: [...y], from });
+      passes++;
+      positions += batch.length * (longest - from);
+      const places = Array.from({ length: longest - from }, (_, i) => from + i);
+      // Whoever reads a row beyond the end of its sequence is to notice.
+      const nothing = Array.from({ length: vocab }, () => Number.NaN);
+      return pack(
+        batch.flatMap((y) =>
+          places.map((at) => (at < y.length ? rowAfter(y.slice(0, at)) : nothing)),
+        ),
+      );
+    },
+    bytesPerToken: 0,
+    mostBytes: 0,
     reset() {
       calls.length = 0;
+      passes = 0;
       positions = 0;
     },
   };

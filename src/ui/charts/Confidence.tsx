@@ -10,7 +10,7 @@ import {
   YAxis,
 } from 'recharts';
 import { percent, quote } from '../../state/format.ts';
-import { drafts, type Run } from '../../state/run.ts';
+import { authorsOf, drafts, type Run } from '../../state/run.ts';
 import { type ConfidencePoint, series } from '../../state/series.ts';
 import { AXIS, box, GRID, labelInside, MARGIN } from './axes.tsx';
 import { Figure } from './Figure.tsx';
@@ -26,32 +26,35 @@ const FATES = {
 
 export function Confidence({ run }: { run: Run }) {
   const both = drafts(run.experiment);
-  const author = both ? 'small' : String(run.experiment.params.model);
+  const author = both ? 'small' : (authorsOf(run.experiment)[0] ?? 'large');
   const points = series(run, 'confidence');
   const threshold = Number(run.experiment.params.fallbackThreshold);
+  const handsOver = Number.isFinite(threshold);
   const signOf = ({ fate }: ConfidencePoint): Sign =>
     fate === 'kept'
-      ? author === 'large'
-        ? 'large'
+      ? author === 'large' || author === 'fused'
+        ? author
         : 'small'
       : fate === 'rolledBack'
         ? 'cut'
         : fate;
   return (
     <Figure
-      title={`How sure ${author} is`}
+      title={author === 'fused' ? 'How sure they are together' : `How sure ${author} is`}
       about={
         both
-          ? 'Probability of small’s first choice. Below the threshold it hands over.'
+          ? handsOver
+            ? 'Probability of small’s first choice. Below the threshold it hands over.'
+            : 'Probability of each drafted token under small, after temperature and filters.'
           : 'Probability of each token under the model that wrote it.'
       }
       legend={
         both && (
           <>
             <SignEntry sign="small">written</SignEntry>
-            <SignEntry sign="handedOver">handed over</SignEntry>
+            {handsOver && <SignEntry sign="handedOver">handed over</SignEntry>}
             <SignEntry sign="cut">struck out</SignEntry>
-            <StrokeEntry stroke="threshold">fallback threshold</StrokeEntry>
+            {handsOver && <StrokeEntry stroke="threshold">fallback threshold</StrokeEntry>}
           </>
         )
       }

@@ -1,6 +1,6 @@
 // The charts of one generation.
 
-import { drafts, type Run } from '../../state/run.ts';
+import type { Run } from '../../state/run.ts';
 import { Authors } from './Authors.tsx';
 import { Confidence } from './Confidence.tsx';
 import { Distance } from './Distance.tsx';
@@ -8,11 +8,11 @@ import { useChartRun } from './useChartRun.ts';
 
 export default function GenerateCharts({ run }: { run: Run }) {
   const drawn = useChartRun(run);
-  const both = drafts(drawn.experiment);
+  const judged = drawn.experiment.params.rollbackThreshold !== undefined;
   return (
     <>
       <Confidence run={drawn} />
-      {both && <Distance run={drawn} />}
+      {judged && <Distance run={drawn} />}
       <Authors run={drawn} />
     </>
   );

@@ -5,6 +5,7 @@ import type { Look } from '../../state/contenders.ts';
 export type Sign =
   | 'small'
   | 'large'
+  | 'fused'
   | 'handedOver'
   | 'cut'
   | 'fell'
@@ -18,6 +19,8 @@ export function SignAt({ sign, cx, cy }: { sign: Sign; cx: number; cy: number })
       return <circle cx={cx} cy={cy} r={2.8} className="sign-small" />;
     case 'large':
       return <rect x={cx - 2.6} y={cy - 2.6} width={5.2} height={5.2} className="sign-large" />;
+    case 'fused':
+      return <circle cx={cx} cy={cy} r={2.8} className="sign-fused" />;
     case 'handedOver':
       return <path d={`M${cx - 4} ${cy - 3.4}h8l-4 7z`} className="sign-handed" />;
     case 'pending':

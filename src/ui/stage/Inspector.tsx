@@ -138,7 +138,7 @@ function Opinion({ role, token, inspection }: OpinionProps) {
           const candidate = top[place];
           return (
             <tr key={place} className={candidate?.token === token ? 'chosen' : ''}>
-              <th scope="row">{candidate ? visible(candidate.text) || '∎' : ' '}</th>
+              {candidate ? <th scope="row">{visible(candidate.text) || '∎'}</th> : <td> </td>}
               <td>
                 <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
                   <rect width={100 * (candidate?.prob ?? 0)} height="8" />
