@@ -1,9 +1,23 @@
 // Build, dev server and the two Vitest projects. The base is relative, so that dist/ works on any static
 // host and from any sub-path.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+
+/** Version and commit, which every kept run says; without git, the version alone. */
+function build(): string {
+  const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+  try {
+    const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { stdio: 'pipe' });
+    return `${version} ${commit.toString().trim()}`;
+  } catch {
+    return version;
+  }
+}
+process.env.VITE_BUILD ??= build();
 
 /** Set by scripts/chromium.mjs, which finds or installs a browser. */
 const executablePath = process.env.CHROME_PATH ?? '/usr/bin/chromium';

@@ -2,21 +2,24 @@
 // Everything else that is thrown is a defect of ours and is shown as such.
 
 /** Stable names, so that tests and the page can tell failures apart without reading their text. */
-export type UserErrorCode =
-  | 'link'
-  | 'experiment'
-  | 'checkpoint'
-  | 'onnx'
-  | 'tokenizer'
-  | 'vocabulary'
-  | 'prompt'
-  | 'context'
-  | 'logits'
-  | 'data'
-  | 'storage'
-  | 'gpu'
-  | 'timeout'
-  | 'runtime';
+export const USER_ERROR_CODES = [
+  'link',
+  'experiment',
+  'checkpoint',
+  'onnx',
+  'tokenizer',
+  'vocabulary',
+  'prompt',
+  'context',
+  'logits',
+  'data',
+  'run',
+  'storage',
+  'gpu',
+  'timeout',
+  'runtime',
+] as const;
+export type UserErrorCode = (typeof USER_ERROR_CODES)[number];
 
 export class UserError extends Error {
   override readonly name = 'UserError';

@@ -167,9 +167,6 @@ export interface PairedTiming {
   readonly rounds: number;
 }
 
-/** The methods that an evaluation sets side by side. */
-export type Contender = 'small' | 'large' | 'method';
-
 /** What one run yields; the stream of these is the run's record. */
 export type RunEvent =
   | {
@@ -212,15 +209,26 @@ export type RunEvent =
       readonly passMs: ByRole<number>;
     }
   | {
-      /** One contender's answer to one problem of an evaluation. */
+      /** One contender's answer to one problem of an evaluation or a sweep. */
       readonly type: 'answer';
+      /** The problem: number `index` of those of this seed. */
+      readonly seed: number;
       readonly index: number;
-      readonly contender: Contender;
+      /** Number among the experiment's contenders. */
+      readonly contender: number;
       readonly prompt: string;
+      /** The right answer; of a task that is not verifiable, an example of a good one. */
       readonly expected: string;
       readonly text: string;
-      readonly correct: boolean;
+      /** In [0, 1]; 1 is right. */
+      readonly reward: number;
       readonly stats: GenerationStats;
+    }
+  | {
+      /** A contender cannot run as it is set: it is asked no more, and the others go on. */
+      readonly type: 'withdrawn';
+      readonly contender: number;
+      readonly failure: Failure;
     }
   | {
       readonly type: 'train';

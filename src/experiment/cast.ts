@@ -4,7 +4,7 @@
 import { type ByRole, ROLES, type Role } from '../core/roles.ts';
 import type { BuiltinId } from '../models/manifest.ts';
 import type { TaskId } from '../tasks/index.ts';
-import type { Experiment, MethodId } from './experiment.ts';
+import type { MethodId } from './experiment.ts';
 
 interface Rule {
   /** Only with these; absent: with all. */
@@ -68,11 +68,3 @@ export const defaultCast = (method: MethodId, task: TaskId): Readonly<Record<Rol
   Object.fromEntries(
     ROLES.map((role) => [role, defaultCheckpoint(role, method, task)]),
   ) as Readonly<Record<Role, BuiltinId>>;
-
-/** `after`, another method or task, in which every checkpoint that nobody had chosen is the usual one again. */
-export function recast(before: Experiment, after: Experiment): Experiment {
-  const usual = defaultCast(before.method, before.task);
-  const next = defaultCast(after.method, after.task);
-  const changed = ROLES.filter((role) => after[role] === usual[role]);
-  return { ...after, ...Object.fromEntries(changed.map((role) => [role, next[role]])) };
-}

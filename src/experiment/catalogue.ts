@@ -9,6 +9,7 @@ import type { Source } from '../core/source.ts';
 import type { Problem } from '../core/task.ts';
 import { manifest } from '../models/manifest.ts';
 import { type TaskId, tasks } from '../tasks/index.ts';
+import { contendersOf } from './contenders.ts';
 import type { Experiment, MethodId, Mode } from './experiment.ts';
 import { parseLocalId } from './names.ts';
 
@@ -30,7 +31,7 @@ export interface Method {
   readonly searches?: true;
 }
 
-export const modes = ['generate', 'evaluate', 'train'] as const satisfies readonly Mode[];
+export const modes = ['generate', 'evaluate', 'sweep', 'train'] as const satisfies readonly Mode[];
 export const methods: Readonly<Record<MethodId, Method>> = { ...algorithms, ...trainers };
 /** The methods of a mode, in the order in which they are offered. */
 export const methodsOf = (mode: Mode): readonly MethodId[] =>
@@ -40,15 +41,23 @@ export const defaultMethodOf = (mode: Mode): MethodId => (mode === 'train' ? 'sf
 /** Can this trainer learn from a data file, or does it need the rewards of a task? */
 export const takesFiles = (method: MethodId): boolean =>
   isTrainerId(method) && trainers[method].needs === 'examples';
-/** Whoever takes part in an experiment: the method's models, in evaluate mode those that answer alone as well. */
-export function rolesIn({ mode, method, params }: Experiment): readonly Role[] {
-  const own = methods[method].roles(params);
-  return inOrder(mode === 'evaluate' ? [...own, 'small', 'large'] : own);
-}
-/** Of these, the ones that may have another tokenizer than the rest. */
+/** The methods that take part: the one, or all of an evaluation's or a sweep's contenders. */
+const takingPart = (experiment: Experiment): readonly Pick<Experiment, 'method' | 'params'>[] =>
+  experiment.mode === 'evaluate' || experiment.mode === 'sweep'
+    ? contendersOf(experiment)
+    : [experiment];
+/** The models that take part. */
+export const rolesIn = (experiment: Experiment): readonly Role[] =>
+  inOrder(
+    takingPart(experiment).flatMap(({ method, params }) => [...methods[method].roles(params)]),
+  );
+/** Of these, the ones that may have another tokenizer than the rest, whoever needs them. */
 export function ownVocabularyIn(experiment: Experiment): readonly Role[] {
-  const free = methods[experiment.method].ownVocabulary ?? [];
-  return rolesIn(experiment).filter((role) => free.includes(role));
+  const bound = takingPart(experiment).flatMap(({ method, params }) => {
+    const { roles, ownVocabulary = [] } = methods[method];
+    return roles(params).filter((role) => !ownVocabulary.includes(role));
+  });
+  return rolesIn(experiment).filter((role) => !bound.includes(role));
 }
 export const taskList = tasks;
 export const checkpoints = manifest;

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultsOf, type ParamSpec, type ParamValue } from '../core/params.ts';
 import { inOrder, ROLES, type Role } from '../core/roles.ts';
-import { defaultCast, recast } from './cast.ts';
+import { MOST_VALUES } from './axis.ts';
+import { defaultCast } from './cast.ts';
 import {
   checkpoints,
   defaultMethodOf,
@@ -14,10 +15,20 @@ import {
   rolesIn,
   taskList,
 } from './catalogue.ts';
+import { contendersOf, pointsOf, sweepFor } from './contenders.ts';
 import { compareDigest, digestOf } from './digest.ts';
-import { defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
+import {
+  type Contender,
+  type DecodingId,
+  defaultExperiment,
+  type Experiment,
+  LIMITS,
+  type Sweep,
+  usualSweep,
+} from './experiment.ts';
 import { decode, encode, MAX_LINK } from './link.ts';
 import { cleanName, fileId, localId, parseFileId, parseLocalId, sameContent } from './names.ts';
+import { recast, usualCast } from './recast.ts';
 
 const knob = (spec: ParamSpec): fc.Arbitrary<ParamValue> =>
   spec.kind === 'choice'
@@ -32,6 +43,40 @@ const content = fc.record({
 });
 const checkpoint = fc.oneof(fc.constantFrom(...Object.keys(checkpoints)), content.map(localId));
 
+const decoding = methodsOf('evaluate') as readonly DecodingId[];
+const knobs = (method: keyof typeof methods) =>
+  fc.record(
+    Object.fromEntries(Object.entries(methods[method].params).map(([k, s]) => [k, knob(s)])),
+  );
+const contender: fc.Arbitrary<Contender> = fc.constantFrom(...decoding).chain((method) =>
+  fc.record({
+    method: fc.constant(method),
+    label: fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => text.length <= 40),
+    params: knobs(method),
+  }),
+);
+const sweepOf = (method: DecodingId): fc.Arbitrary<Sweep> => {
+  const table = methods[method].params;
+  const values = (key: string) =>
+    fc.uniqueArray(knob(table[key]!), {
+      minLength: 1,
+      maxLength: MOST_VALUES,
+      // A link has no negative zero.
+      selector: (value) => String(value),
+    });
+  const axis = (key: string) => fc.record({ key: fc.constant(key), values: values(key) });
+  return fc.shuffledSubarray(Object.keys(table), { minLength: 1 }).chain(([x, y]) =>
+    fc.record(
+      {
+        x: axis(x!),
+        seeds: fc.integer(LIMITS.seeds),
+        ...(y !== undefined && { y: axis(y) }),
+      },
+      { noNullPrototype: true },
+    ),
+  );
+};
+
 const experiments: fc.Arbitrary<Experiment> = fc
   .tuple(
     fc.constantFrom(
@@ -43,9 +88,9 @@ const experiments: fc.Arbitrary<Experiment> = fc
     fc.record({
       mode: fc.constant(mode),
       method: fc.constant(method),
-      params: fc.record(
-        Object.fromEntries(Object.entries(methods[method].params).map(([k, s]) => [k, knob(s)])),
-      ),
+      params: knobs(method),
+      contenders: fc.array(contender, { maxLength: 3 }),
+      sweep: mode === 'sweep' ? sweepOf(method as DecodingId) : fc.constant(usualSweep('bild')),
       cast: fc.record(
         Object.fromEntries(ROLES.map((role) => [role, checkpoint])) as Record<
           Role,
@@ -66,8 +111,14 @@ const experiments: fc.Arbitrary<Experiment> = fc
       kernels: fc.constantFrom('auto' as const, 'cpu' as const, 'webgpu' as const),
     }),
   )
-  .map(({ cast, ...plain }) => {
-    const usual = defaultCast(plain.method, plain.task);
+  .map(({ cast, ...all }) => {
+    const { method, params, contenders } = defaultExperiment;
+    // What the mode does not use is not in the link.
+    const plain = {
+      ...all,
+      ...(all.mode === 'evaluate' ? { method, params } : { contenders }),
+    };
+    const usual = usualCast(plain);
     const chosen = { ...plain, ...cast };
     // What takes no part is not in the link.
     const written = inOrder(['small', 'large', ...rolesIn(chosen)]);
@@ -90,7 +141,7 @@ describe('link', () => {
 
   test('every knob is written, also those at their default', () => {
     const pairs = new URLSearchParams(encode(defaultExperiment).slice(1));
-    const { params, ...plain } = defaultExperiment;
+    const { params, contenders: _, sweep: __, ...plain } = defaultExperiment;
     const absent = ROLES.filter((role) => !rolesIn(defaultExperiment).includes(role));
     expect([...pairs.keys(), ...absent].sort()).toEqual(
       ['v', ...Object.keys(params), ...Object.keys(plain)].sort(),
@@ -107,7 +158,15 @@ describe('link', () => {
         ...defaultCast('bild', 'numberWords'),
         mode: 'evaluate',
         method: 'bild',
-        params: { fallbackThreshold: 0.9, rollbackThreshold: 3, maxDraft: 8 },
+        params: defaultsOf(methods.bild.params),
+        contenders: [
+          {
+            label: '',
+            method: 'bild',
+            params: { fallbackThreshold: 0.9, rollbackThreshold: 3, maxDraft: 8 },
+          },
+        ],
+        sweep: usualSweep('bild'),
         small: 'base-small',
         large: 'large-tuned',
         data: 'task',
@@ -132,7 +191,7 @@ describe('link', () => {
     expect(experiment).toEqual(defaultExperiment);
     expect(problems).toEqual([
       'seed: given twice; the first counts.',
-      'mode=fly: expected one of generate, evaluate, train; using generate.',
+      'mode=fly: expected one of generate, evaluate, sweep, train; using generate.',
       'fallbackThreshold=NaN: expected a number in [0, 1.05]; using 0.6.',
       'rollbackThreshold=1e309: expected a number in [0, 20]; using 2.',
       'maxDraft=1.5: expected an integer in [1, 12]; using 10.',
@@ -185,9 +244,14 @@ describe('link', () => {
       for (const method of Object.keys(methods)) {
         const { experiment, problems } = decode(`#v=1&mode=${mode}&method=${method}`);
         const own = methodsOf(mode).some((one) => one === method);
-        expect(experiment.method).toBe(own ? method : defaultMethodOf(mode));
         expect(problems).toHaveLength(own ? 0 : 1);
-        expect(experiment.params).toEqual(defaultsOf(methods[experiment.method].params));
+        const meant = own ? method : defaultMethodOf(mode);
+        const [first] = experiment.contenders;
+        const found = mode === 'evaluate' ? (first ?? { method: 'greedy' }) : experiment;
+        expect(found.method).toBe(meant);
+        if ('params' in found) {
+          expect(found.params).toEqual(defaultsOf(methods[found.method].params));
+        }
       }
     }
   });
@@ -205,9 +269,13 @@ describe('link', () => {
   });
 
   test('no knob has the name of another setting', () => {
-    const plain = ['v', 'digest', ...Object.keys(defaultExperiment)];
+    const plain = ['v', 'digest', 'x', 'y', 'seeds', ...Object.keys(defaultExperiment)];
     for (const { params } of Object.values(methods)) {
       expect(Object.keys(params).filter((key) => plain.includes(key))).toEqual([]);
+      expect(Object.keys(params).filter((key) => key.includes('.'))).toEqual([]);
+      // Values stand beside each other with a blank between.
+      const choices = Object.values(params).flatMap((s) => (s.kind === 'choice' ? s.options : []));
+      expect(choices.filter(({ value }) => /\s|^none$/.test(value))).toEqual([]);
     }
   });
 
@@ -248,6 +316,94 @@ describe('link', () => {
   test('what is shown of foreign text has no control or direction-changing characters', () => {
     const { problems } = decode('#v=1&mode=%E2%80%AEevil%00%1B&%E2%80%AEkey=1');
     expect(problems.join()).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+});
+
+describe('what is compared', () => {
+  test('an old link means its one method; one model alone is there anyway', () => {
+    const { contenders } = decode('#v=1&mode=evaluate&method=bild&maxDraft=3').experiment;
+    expect(contenders).toMatchObject([{ method: 'bild', params: { maxDraft: 3 } }]);
+    expect(decode('#v=1&mode=evaluate&method=greedy&model=small').experiment.contenders).toEqual(
+      [],
+    );
+    expect(decode('#v=1&mode=evaluate&problems=5').experiment.contenders).toHaveLength(1);
+  });
+
+  test('a link of contenders keeps its meaning for ever', () => {
+    const kept =
+      '#v=1&mode=evaluate&contenders=2&c1.method=bild&c1.label=strict&c1.fallbackThreshold=0.9' +
+      '&c1.rollbackThreshold=0.5&c1.maxDraft=4&c2.method=sample&c2.model=small&c2.temperature=0.5' +
+      '&c2.topK=0&c2.topP=1&c2.minP=0&small=tiny-small&large=tiny-large&data=task&task=addition' +
+      '&difficulty=3&prompt=&maxTokens=90&problems=20&seed=7&provider=auto&kernels=auto';
+    const { experiment, problems } = decode(kept);
+    expect(problems).toEqual([]);
+    expect(encode(experiment)).toBe(kept);
+    expect(contendersOf(experiment).map(({ label, method }) => [label, method])).toEqual([
+      ['small alone', 'greedy'],
+      ['large alone', 'greedy'],
+      ['strict', 'bild'],
+      ['', 'sample'],
+    ]);
+  });
+
+  test('a link of a sweep keeps its meaning for ever', () => {
+    const kept =
+      '#v=1&mode=sweep&method=bild&fallbackThreshold=0.6&rollbackThreshold=2&maxDraft=10' +
+      '&x=fallbackThreshold&x.values=0.5+0.9&y=maxDraft&y.values=2+8+12&seeds=3' +
+      '&small=tiny-small&large=tiny-large&data=task&task=addition&difficulty=3&prompt=' +
+      '&maxTokens=90&problems=20&seed=7&provider=auto&kernels=auto';
+    const { experiment, problems } = decode(kept);
+    expect(problems).toEqual([]);
+    expect(encode(experiment)).toBe(kept);
+    expect(pointsOf(experiment).map(({ x, y }) => [x, y])).toEqual([
+      [0.5, 2],
+      [0.9, 2],
+      [0.5, 8],
+      [0.9, 8],
+      [0.5, 12],
+      [0.9, 12],
+    ]);
+    const all = contendersOf(experiment);
+    for (const { x, y, contender } of pointsOf(experiment)) {
+      expect(all[contender]?.params).toEqual({
+        fallbackThreshold: x,
+        rollbackThreshold: 2,
+        maxDraft: y,
+      });
+    }
+  });
+
+  test('what cannot be read is named, and nothing runs twice', () => {
+    const { experiment, problems } = decode(
+      '#v=1&mode=sweep&method=bild&x=maxDraft&x.values=2+2+99+3&y=maxDraft&seeds=0&y.values=',
+    );
+    expect(experiment.sweep).toEqual({
+      x: { key: 'maxDraft', values: [2, 3] },
+      y: { key: 'rollbackThreshold', values: [1, 3, 8] },
+      seeds: 1,
+    });
+    expect(problems).toEqual([
+      'x.values=99: expected an integer in [1, 12]; left out.',
+      'y=maxDraft: expected one of none, fallbackThreshold, rollbackThreshold; using rollbackThreshold.',
+      'seeds=0: expected an integer in [1, 10]; using 1.',
+      'y.values: no value; using 1 3 8.',
+    ]);
+    const many = decode('#v=1&mode=evaluate&contenders=13&c1.method=magic').problems;
+    expect(many[0]).toBe('contenders=13: expected an integer in [0, 12]; using 1.');
+  });
+
+  test('a sweep of another method’s knobs is not run', () => {
+    const { sweep } = defaultExperiment;
+    expect(sweepFor('bild', sweep)).toBe(sweep);
+    const other = sweepFor('sample', { ...sweep, seeds: 4 });
+    expect(Object.keys(methods.sample.params)).toContain(other.x.key);
+    expect(other.seeds).toBe(4);
+  });
+
+  test('of contenders that need other checkpoints, the first decides', () => {
+    const mixed = { ...defaultExperiment, mode: 'evaluate' as const };
+    expect(usualCast(mixed)).toEqual(defaultCast('bild', 'numberWords'));
+    expect(rolesIn({ ...mixed, contenders: [] })).toEqual(['small', 'large']);
   });
 });
 

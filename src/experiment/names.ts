@@ -1,6 +1,6 @@
 // Things that are not part of the page are named by content, so that a link means the same bytes everywhere:
-// checkpoints of one's own (`local:<sha256>:<name>`) and dropped data files (`file:<sha256>:<name>`). The name is
-// for people and may differ; the hash decides.
+// checkpoints of one's own (`local:<sha256>:<name>`), dropped data files (`file:<sha256>:<name>`) and kept runs
+// (`run:<sha256>:<name>`). The name is for people and may differ; the hash decides.
 
 /** Longest name, in characters. */
 const LONGEST = 80;
@@ -35,13 +35,16 @@ function parse(kind: string, id: string): ContentName | undefined {
 
 export const localId = (content: ContentName): string => idOf('local', content);
 export const fileId = (content: ContentName): string => idOf('file', content);
+export const runId = (content: ContentName): string => idOf('run', content);
 /** Undefined when `id` names no checkpoint of one's own. */
 export const parseLocalId = (id: string): ContentName | undefined => parse('local', id);
 /** Undefined when `id` names no data file. */
 export const parseFileId = (id: string): ContentName | undefined => parse('file', id);
+/** Undefined when `id` names no kept run. */
+export const parseRunId = (id: string): ContentName | undefined => parse('run', id);
 
 /** Do both name the same bytes? A renamed checkpoint is still the one that a link means. */
 export function sameContent(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((id) => parseLocalId(id) ?? parseFileId(id));
+  const [one, other] = [a, b].map((id) => parseLocalId(id) ?? parseFileId(id) ?? parseRunId(id));
   return one && other ? one.sha256 === other.sha256 : a === b;
 }

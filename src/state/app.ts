@@ -1,8 +1,11 @@
 // The page's state and everything that can be done to it, put together: a store, plain functions beside
 // it, and the worker's messages wired in.
 
+import { compareActions } from './compareActions.ts';
+import { openDesk } from './desk.ts';
 import { inspectActions } from './inspectActions.ts';
 import { keepActions } from './keepActions.ts';
+import { keptRunActions } from './keptRuns.ts';
 import { linkActions } from './linkActions.ts';
 import { pace } from './pace.ts';
 import type { Page } from './page.ts';
@@ -16,7 +19,11 @@ export function createApp(client: Client, page: Page) {
   const store: Store = createState(readPreferences(page.storage));
   const { hear: hearRun, ...runs } = runActions(store, client);
   const { hear: hearInspection, pointOut, follow, ...inspect } = inspectActions(store, client);
-  const { hearErrand, ...keep } = keepActions(store, client, page);
+  const desk = openDesk(store, client);
+  const { download, ...keep } = keepActions(store, desk, page);
+  const { admit, ...controls } = runs;
+  const { keep: keepRun, ...kept } = keptRunActions(store, desk, page, { admit, download });
+  const compare = compareActions(store);
   const link = linkActions(store, page);
   const settings = settingsActions(store, page);
 
@@ -29,7 +36,10 @@ export function createApp(client: Client, page: Page) {
   });
   function tell(message: RunMessage): void {
     hearRun(message);
-    if (message.type === 'ended') pointOut(message.run);
+    if (message.type === 'ended') {
+      pointOut(message.run);
+      keepRun(message.run);
+    }
     if (message.type === 'events') follow(message.run);
   }
 
@@ -45,8 +55,10 @@ export function createApp(client: Client, page: Page) {
       case 'done':
       case 'dataRead':
       case 'exported':
+      case 'runKept':
+      case 'runsRead':
       case 'refused':
-        return hearErrand(message);
+        return desk.hear(message);
       case 'events':
         return events.push(message);
       default:
@@ -56,7 +68,16 @@ export function createApp(client: Client, page: Page) {
     }
   });
   page.onHidden(() => client.send({ type: 'hidden' }));
-  return { store, actions: { ...runs, ...inspect, ...link, ...settings, ...keep } };
+  const actions = {
+    ...controls,
+    ...inspect,
+    ...link,
+    ...settings,
+    ...keep,
+    ...kept,
+    ...compare,
+  };
+  return { store, actions };
 }
 
 export type App = ReturnType<typeof createApp>;

@@ -28,6 +28,7 @@ const kept = (
 const stored = (...all: KeptCheckpoint[]): Stored => ({
   checkpoints: all,
   data: [],
+  runs: [],
   resumable: [],
   bytes: 0,
   where: 'browser',

@@ -2,7 +2,8 @@
 
 import type { Failure } from '../core/errors.ts';
 import { rolesIn } from '../experiment/catalogue.ts';
-import { describeKnobs } from './describe.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { describeSettings } from './describe.ts';
 import type { Run } from './run.ts';
 import type { Hardware } from './store.ts';
 
@@ -11,7 +12,7 @@ export function diagnostic(run: Run, failure: Failure, hardware: Hardware | unde
   return [
     `${failure.code}: ${failure.message}`,
     `what to do: ${failure.remedy}`,
-    `run ${run.id}: ${experiment.mode}, ${experiment.method}, ${describeKnobs(experiment)}`,
+    `run ${run.id}: ${experiment.mode}, ${asked(experiment)}`,
     `models: ${rolesIn(experiment)
       .map((role) => `${role} ${experiment[role]}`)
       .join(', ')}; seed ${experiment.seed}`,
@@ -22,3 +23,9 @@ export function diagnostic(run: Run, failure: Failure, hardware: Hardware | unde
     ...(failure.details ? ['', failure.details] : []),
   ].join('\n');
 }
+
+/** Methods and knobs; names that somebody gave are left out. */
+const asked = (experiment: Experiment): string =>
+  experiment.mode === 'evaluate'
+    ? experiment.contenders.map(({ method }) => method).join(', ')
+    : `${experiment.method}, ${describeSettings(experiment)}`;

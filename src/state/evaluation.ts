@@ -1,27 +1,34 @@
-// An evaluation as it comes in: contenders side by side over the same problems.
+// An evaluation or a sweep as it comes in: every contender's tally over the same problems.
 
-import type { Contender, RunEvent } from '../core/events.ts';
+import type { RunEvent } from '../core/events.ts';
+import { type Mean, meanOfSums } from '../core/meanInterval.ts';
+import { type ByRole, ROLES, type Role } from '../core/roles.ts';
 import { type Interval, wilson } from '../core/wilson.ts';
+import { rolesIn, taskList } from '../experiment/catalogue.ts';
+import { contendersOf, seedsOf, yardstickOf } from '../experiment/contenders.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { derived } from './derive.ts';
 import type { Run } from './run.ts';
 import { speedUp } from './summary.ts';
 import { thin } from './thin.ts';
 
-export const CONTENDERS = ['small', 'large', 'method'] as const satisfies readonly Contender[];
-
-type Answer = Extract<RunEvent, { type: 'answer' }>;
+export type Answer = Extract<RunEvent, { readonly type: 'answer' }>;
 
 export interface Tally {
-  readonly contender: Contender;
+  /** Number among the experiment's contenders. */
+  readonly contender: number;
   readonly answered: number;
-  readonly correct: number;
-  readonly accuracy: number;
-  readonly interval: Interval;
+  /** Answers worth 1. */
+  readonly right: number;
+  /** Mean reward, which is the accuracy where an answer is right or wrong; with its 95 % interval. */
+  readonly score: Mean;
   readonly tokens: number;
   readonly ms: number;
   readonly tokensPerSecond?: number;
   /** Forward passes per problem. */
-  readonly passes: { readonly small: number; readonly large: number };
+  readonly passes: ByRole<number>;
+  /** From the GPU, per problem. */
+  readonly bytesReadBack: number;
   readonly fallbackShare?: number;
   readonly rollbackShare?: number;
   /** Against the large model alone, over the problems that both have answered. */
@@ -29,132 +36,150 @@ export interface Tally {
 }
 
 const isAnswer = (event: RunEvent): event is Answer => event.type === 'answer';
+export const answersOf = derived((run): readonly Answer[] => run.events.filter(isAnswer));
 
-/** One row per contender that has answered anything, in their usual order. */
-export const tallies = derived((run): readonly Tally[] => {
-  const answers = run.events.filter(isAnswer);
-  return CONTENDERS.flatMap((contender) => {
-    const own = answers.filter((answer) => answer.contender === contender);
-    return own.length > 0 ? [tally(contender, own, answers)] : [];
-  });
-});
+/** Is an answer right or wrong, and nothing between? */
+export const isVerifiable = ({ task }: Experiment): boolean => taskList[task].verifiable;
 
-function tally(contender: Contender, own: readonly Answer[], all: readonly Answer[]): Tally {
-  const answered = own.length;
-  const correct = own.filter((answer) => answer.correct).length;
-  const { tokens, ms } = cost(own);
-  const sum = (of: (answer: Answer) => number) => own.reduce((total, a) => total + of(a), 0);
-  const drafted = sum((a) => a.stats.drafted);
-  const fallbacks = sum((a) => a.stats.fallbacks);
+/** 95 %: Wilson's for a share of right answers, Student's t within [0, 1] for graded rewards. */
+function scoreOf(verifiable: boolean, n: number, sum: number, squares: number): Mean {
+  const mean = meanOfSums(n, sum, squares);
+  const { low, high }: Interval = verifiable ? wilson(sum, n) : mean;
+  return { ...mean, low: Math.max(0, low), high: Math.min(1, high) };
+}
+
+/** One tally per contender that has answered anything, by number. */
+export const tallies = derived((run): readonly Tally[] =>
+  talliesOf(answersOf(run), run.experiment),
+);
+
+const problemOf = ({ seed, index }: Answer): string => `${seed} ${index}`;
+
+export function talliesOf(answers: readonly Answer[], experiment: Experiment): readonly Tally[] {
+  const yardstick = yardstickOf(experiment);
+  const alone = new Map<string, Answer['stats']>();
+  for (const one of answers) if (one.contender === yardstick) alone.set(problemOf(one), one.stats);
+  const own = new Map<number, Answer[]>();
+  for (const one of answers) {
+    const list = own.get(one.contender);
+    if (list) list.push(one);
+    else own.set(one.contender, [one]);
+  }
+  const verifiable = isVerifiable(experiment);
+  return [...own]
+    .sort(([a], [b]) => a - b)
+    .map(([contender, list]) => tally(contender, list, alone, verifiable, yardstick));
+}
+
+function tally(
+  contender: number,
+  own: readonly Answer[],
+  alone: ReadonlyMap<string, Answer['stats']>,
+  verifiable: boolean,
+  yardstick: number,
+): Tally {
+  const n = own.length;
+  const sum = (of: (answer: Answer) => number) => own.reduce((total, one) => total + of(one), 0);
+  const tokens = sum(({ stats }) => stats.tokens);
+  const ms = sum(({ stats }) => stats.ms);
+  const drafted = sum(({ stats }) => stats.drafted);
+  const fallbacks = sum(({ stats }) => stats.fallbacks);
   const guesses = drafted + fallbacks;
-  const large = all.filter((answer) => answer.contender === 'large');
-  const common = new Set(large.map((answer) => answer.index));
-  const shared = own.filter((answer) => common.has(answer.index));
-  const indices = new Set(shared.map((answer) => answer.index));
-  const ratio = speedUp(cost(shared), cost(large.filter((answer) => indices.has(answer.index))));
+  const shared = { own: { tokens: 0, ms: 0 }, alone: { tokens: 0, ms: 0 } };
+  for (const one of own) {
+    const other = alone.get(problemOf(one));
+    if (!other) continue;
+    shared.own.tokens += one.stats.tokens;
+    shared.own.ms += one.stats.ms;
+    shared.alone.tokens += other.tokens;
+    shared.alone.ms += other.ms;
+  }
+  const ratio = contender === yardstick ? undefined : speedUp(shared.own, shared.alone);
+  const passes = (role: Role) => sum(({ stats }) => stats[role]?.passes ?? 0) / n;
+  const took = ROLES.filter((role) => passes(role) > 0);
   return {
     contender,
-    answered,
-    correct,
-    accuracy: correct / answered,
-    interval: wilson(correct, answered),
+    answered: n,
+    right: own.filter(({ reward }) => reward === 1).length,
+    score: scoreOf(
+      verifiable,
+      n,
+      sum(({ reward }) => reward),
+      sum(({ reward }) => reward * reward),
+    ),
     tokens,
     ms,
-    ...(ms > 0 ? { tokensPerSecond: (1000 * tokens) / ms } : {}),
-    passes: {
-      small: sum((a) => a.stats.small.passes) / answered,
-      large: sum((a) => a.stats.large.passes) / answered,
-    },
-    ...(guesses > 0 ? { fallbackShare: fallbacks / guesses } : {}),
-    ...(drafted > 0 ? { rollbackShare: sum((a) => a.stats.rolledBack) / drafted } : {}),
-    ...(ratio === undefined || contender === 'large' ? {} : { speedUp: ratio }),
+    ...(ms > 0 && { tokensPerSecond: (1000 * tokens) / ms }),
+    passes: Object.fromEntries(took.map((role) => [role, passes(role)])),
+    bytesReadBack: sum(({ stats }) => stats.bytesReadBack) / n,
+    ...(guesses > 0 && { fallbackShare: fallbacks / guesses }),
+    ...(drafted > 0 && { rollbackShare: sum(({ stats }) => stats.rolledBack) / drafted }),
+    ...(ratio !== undefined && { speedUp: ratio }),
   };
 }
 
-const cost = (answers: readonly Answer[]) => ({
-  tokens: answers.reduce((total, answer) => total + answer.stats.tokens, 0),
-  ms: answers.reduce((total, answer) => total + answer.stats.ms, 0),
-});
-
-/** Accuracy after the first n problems, with its interval; a contender is absent until it has answered. */
-export interface AccuracyPoint {
+/** Score after the first n problems, with its interval, by contender; absent until it has answered so many. */
+export interface ScorePoint {
   readonly problems: number;
-  readonly accuracy: Readonly<Partial<Record<Contender, number>>>;
-  readonly interval: Readonly<Partial<Record<Contender, readonly [number, number]>>>;
+  readonly score: Readonly<Record<number, number>>;
+  readonly interval: Readonly<Record<number, readonly [number, number]>>;
 }
 
-export const accuracySeries = derived((run): readonly AccuracyPoint[] => {
-  const rows = new Map<number, AccuracyPoint>();
-  const seen = { small: { n: 0, right: 0 }, large: { n: 0, right: 0 }, method: { n: 0, right: 0 } };
-  for (const answer of run.events) {
-    if (!isAnswer(answer)) continue;
-    const own = seen[answer.contender];
+export const scoreSeries = derived((run): readonly ScorePoint[] => {
+  const verifiable = isVerifiable(run.experiment);
+  const rows = new Map<number, ScorePoint>();
+  const seen = new Map<number, { n: number; sum: number; squares: number }>();
+  for (const { contender, reward } of answersOf(run)) {
+    const own = seen.get(contender) ?? { n: 0, sum: 0, squares: 0 };
     own.n++;
-    if (answer.correct) own.right++;
-    const { low, high } = wilson(own.right, own.n);
+    own.sum += reward;
+    own.squares += reward * reward;
+    seen.set(contender, own);
+    const { mean, low, high } = scoreOf(verifiable, own.n, own.sum, own.squares);
     const before = rows.get(own.n);
     rows.set(own.n, {
       problems: own.n,
-      accuracy: { ...before?.accuracy, [answer.contender]: own.right / own.n },
-      interval: { ...before?.interval, [answer.contender]: [low, high] },
+      score: { ...before?.score, [contender]: mean },
+      interval: { ...before?.interval, [contender]: [low, high] },
     });
   }
   return thin([...rows.values()].sort((a, b) => a.problems - b.problems));
 });
 
-/** One problem with everybody's answer. */
-export interface AnswerRow {
-  readonly index: number;
-  readonly prompt: string;
-  readonly expected: string;
-  readonly answers: Readonly<Partial<Record<Contender, { text: string; correct: boolean }>>>;
-}
+/** Contenders that could not run as they were set, and why. */
+export const withdrawals = derived((run) =>
+  run.events.filter((event) => event.type === 'withdrawn'),
+);
 
-export const answerRows = derived((run): readonly AnswerRow[] => {
-  const rows = new Map<number, AnswerRow>();
-  for (const event of run.events) {
-    if (!isAnswer(event)) continue;
-    const { index, prompt, expected, contender, text, correct } = event;
-    const before = rows.get(index);
-    rows.set(index, {
-      index,
-      prompt,
-      expected,
-      answers: { ...before?.answers, [contender]: { text, correct } },
-    });
-  }
-  return [...rows.values()].sort((a, b) => a.index - b.index);
-});
+/** Models whose passes are worth a column: those of all who take part. */
+export const rolesOfRun = ({ experiment }: Run): readonly Role[] => rolesIn(experiment);
 
-export type AnswerFilter = 'all' | 'wrong' | 'differ';
-
-/** wrong: the method is wrong (the large model where there is no method). differ: contenders do not agree on right and wrong. */
-export function filterAnswers(rows: readonly AnswerRow[], filter: AnswerFilter): AnswerRow[] {
-  return rows.filter(({ answers }) => {
-    if (filter === 'wrong') return (answers.method ?? answers.large)?.correct === false;
-    const marks = Object.values(answers).map((answer) => answer.correct);
-    return filter === 'all' || new Set(marks).size > 1;
-  });
-}
-
-/** A wrong answer in two parts: as far as it is right, and the rest. */
-export function splitAtDifference(text: string, expected: string): readonly [string, string] {
-  let at = 0;
-  while (at < text.length && text[at] === expected[at]) at++;
-  return [text.slice(0, at), text.slice(at)];
-}
-
-/** Where an accuracy axis may begin so that every interval of now is on it: a round share below all. */
-export function accuracyFloor(all: readonly Tally[]): number {
-  const lowest = Math.min(1, ...all.map((tally) => tally.interval.low));
+/** Where an axis of scores may begin so that every interval of now is on it: a round share below all. */
+export function scoreFloor(all: readonly Tally[]): number {
+  const lowest = Math.min(1, ...all.map(({ score }) => score.low));
   return Math.max(0, Math.floor((lowest - 0.02) * 10) / 10);
 }
 
-/** Problems that all contenders have answered, the rate, and how long the rest takes at this rate. */
-export function evaluationProgress(run: Run): { done: number; of: number; msLeft?: number } {
+/** Answers given and to be given, problems that all have answered, and how long the rest takes at the rate so far. */
+export interface EvaluationProgress {
+  readonly answers: number;
+  readonly ofAnswers: number;
+  readonly done: number;
+  readonly of: number;
+  readonly msLeft?: number;
+}
+
+export function evaluationProgress(run: Run): EvaluationProgress {
+  const { experiment } = run;
   const all = tallies(run);
-  const of = run.experiment.problems;
-  const done = all.length === 0 ? 0 : Math.min(...all.map((tally) => tally.answered));
-  const ms = all.reduce((total, tally) => total + tally.ms, 0);
-  return done > 0 && done < of ? { done, of, msLeft: (ms / done) * (of - done) } : { done, of };
+  const gone = new Set(withdrawals(run).map(({ contender }) => contender));
+  const expected = contendersOf(experiment).length - gone.size;
+  const staying = all.filter(({ contender }) => !gone.has(contender));
+  const of = experiment.problems * seedsOf(experiment).length;
+  const done = staying.length < expected ? 0 : Math.min(...staying.map(({ answered }) => answered));
+  const answers = staying.reduce((sum, { answered }) => sum + answered, 0);
+  const ofAnswers = of * expected;
+  const ms = staying.reduce((sum, one) => sum + one.ms, 0);
+  const left = answers > 0 && answers < ofAnswers ? (ms / answers) * (ofAnswers - answers) : 0;
+  return { answers, ofAnswers, done, of, ...(left > 0 && { msLeft: left }) };
 }

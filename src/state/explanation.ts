@@ -94,11 +94,6 @@ export function whatToLookAt({ mode, method, params }: Experiment): string {
   if (mode === 'train') {
     return 'The loss on held-out examples falls as long as the model learns what carries over; below the charts, the same prompts are answered again and again.';
   }
-  if (mode === 'evaluate') {
-    return method === 'greedy'
-      ? 'Small alone and large alone answer the same problems. Look at what the larger one gains in accuracy and costs in speed.'
-      : 'Small alone, large alone and the method answer the same problems. Look for large’s accuracy at a higher speed.';
-  }
   return (
     WHERE[method] ??
     `All tokens are by the ${String(params.model)} model. Look at the places where it was not sure.`

@@ -38,6 +38,7 @@ const report: DataReport = {
 const nothing: Stored = {
   checkpoints: [],
   data: [],
+  runs: [],
   resumable: [],
   bytes: 0,
   where: 'browser',
@@ -156,7 +157,7 @@ describe('a kept checkpoint', () => {
     actions.compare(mine.id, BASE, 'large');
     expect(state().experiment).toMatchObject({
       mode: 'evaluate',
-      method: 'greedy',
+      contenders: [],
       large: mine.id,
       small: BASE,
     });
@@ -168,7 +169,7 @@ describe('a kept checkpoint', () => {
     const { request } = errand('export');
     say({ type: 'errand', request, loaded: 5, total: 10 });
     expect(state().waiting[request]).toMatchObject({ what: 'mine', done: 0.5 });
-    say({ type: 'exported', request, name: 'mine.zip', zip: new Blob() });
+    say({ type: 'exported', request, name: 'mine.zip', file: new Blob() });
     expect(state().waiting).toEqual({});
     expect(state().notice).toMatchObject({ shown: true, text: 'mine.zip is being downloaded.' });
   });

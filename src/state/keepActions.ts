@@ -5,60 +5,24 @@ import type { Failure } from '../core/errors.ts';
 import { ROLES } from '../core/roles.ts';
 import { defaultCheckpoint } from '../experiment/cast.ts';
 import { parseFileId, sameContent } from '../experiment/names.ts';
-import type { DataReport, Errand, ForPage } from '../worker/protocol.ts';
+import type { DataReport } from '../worker/protocol.ts';
 import { isHere } from './choices.ts';
+import type { Answer, Desk } from './desk.ts';
 import { plural } from './format.ts';
 import type { Page } from './page.ts';
-import type { Client } from './runActions.ts';
 import { heard, patch, type State, type Store, told } from './store.ts';
-
-/** A small job that the page waits for. */
-export interface Waiting {
-  readonly type: Errand['type'];
-  /** What it is about, for people. */
-  readonly what: string;
-  /** In [0, 1], where that is known. */
-  readonly done?: number;
-}
 
 export type DataState =
   | { readonly state: 'reading'; readonly name: string; readonly done?: number }
   | { readonly state: 'read'; readonly report: DataReport }
   | { readonly state: 'refused'; readonly name: string; readonly failure: Failure };
 
-type Wish = Errand extends infer E ? (E extends Errand ? Omit<E, 'request'> : never) : never;
-type Answer = Extract<
-  ForPage,
-  { readonly type: 'stored' | 'errand' | 'done' | 'dataRead' | 'exported' | 'refused' }
->;
-
 /** The checkpoint whose tokenizer reads the examples: that of the role which learns. */
 const learner = (experiment: State['experiment']): string =>
   experiment[experiment.params.model === 'large' ? 'large' : 'small'];
 const readBy = (data: string, checkpoint: string): string => `${data} ${checkpoint}`;
 
-export function keepActions(store: Store, client: Client, page: Page) {
-  let last = 0;
-  /** What to do when it is done, by request. */
-  const after = new Map<number, () => void>();
-  /** The checkpoint whose tokenizer reads a data file, by request. */
-  const readers = new Map<number, string>();
-
-  const waiting = () => store.getState().waiting;
-  function send(errand: Wish, what: string, done: () => void = () => {}): number {
-    const request = ++last;
-    after.set(request, done);
-    patch(store, { waiting: { ...waiting(), [request]: { type: errand.type, what } } });
-    client.send({ ...errand, request } as Errand);
-    return request;
-  }
-  function settle(request: number): () => void {
-    const { [request]: _, ...others } = waiting();
-    patch(store, { waiting: others });
-    const done = after.get(request);
-    after.delete(request);
-    return done ?? (() => {});
-  }
+export function keepActions(store: Store, desk: Desk, page: Page) {
   const say = (text: string) => patch(store, { notice: told(text) });
   /** The data file that matters now and who reads it, as one word; empty where a task is learned from. */
   const wanted = ({ experiment, stored }: State): string =>
@@ -88,8 +52,23 @@ export function keepActions(store: Store, client: Client, page: Page) {
     source: { readonly name: string; readonly file: Blob } | { readonly id: string },
   ) {
     const checkpoint = learner(store.getState().experiment);
-    const request = send({ type: 'readData', checkpoint, source }, name);
-    readers.set(request, checkpoint);
+    // One that was chosen later counts.
+    const current = () => store.getState().dataRequest === request;
+    const request = desk.send({ type: 'readData', checkpoint, source }, name, {
+      answered(answer) {
+        if (answer.type === 'dataRead' && current()) hearData(answer.report, checkpoint);
+      },
+      progress(done) {
+        if (current()) patch(store, { data: { state: 'reading', name, done } });
+      },
+      refused(failure) {
+        if (!current()) return;
+        patch(store, {
+          data: { state: 'refused', name, failure },
+          notice: heard(failure.message),
+        });
+      },
+    });
     patch(store, { data: { state: 'reading', name }, dataRequest: request });
   }
 
@@ -119,30 +98,40 @@ export function keepActions(store: Store, client: Client, page: Page) {
   }
 
   const rename = (id: string, name: string): void => {
-    send({ type: 'rename', id, name }, name, () => say(`It is called ${name} now.`));
+    const answered = () => say(`It is called ${name} now.`);
+    desk.send({ type: 'rename', id, name }, name, { answered });
   };
   const remove = (id: string, name: string): void => {
-    send({ type: 'delete', id }, name, () => {
+    const answered = () => {
       say(`${name} is in the trash.`);
       replaceDeleted(id);
-    });
+    };
+    desk.send({ type: 'delete', id }, name, { answered });
   };
   const restore = (id: string, name: string): void => {
-    send({ type: 'restore', id }, name, () => say(`${name} is back.`));
+    desk.send({ type: 'restore', id }, name, { answered: () => say(`${name} is back.`) });
   };
-  const emptyTrash = (): void => {
-    send({ type: 'emptyTrash' }, 'the trash', () => say('The trash is empty.'));
+  const emptyTrash = (of: 'files' | 'runs' = 'files'): void => {
+    const answered = () => say('The trash is empty.');
+    desk.send({ type: 'emptyTrash', of }, 'the trash', { answered });
   };
   const discard = (id: string): void => {
-    send({ type: 'discard', id }, 'the interrupted training', () => say('It is forgotten.'));
+    const answered = () => say('It is forgotten.');
+    desk.send({ type: 'discard', id }, 'the interrupted training', { answered });
   };
   const exportZip = (id: string, name: string): void => {
-    send({ type: 'export', id }, name);
+    desk.send({ type: 'export', id }, name, { answered: download });
   };
   /** Another tab may have changed what is kept. */
   const refresh = (): void => {
-    send({ type: 'list' }, 'what is kept');
+    desk.send({ type: 'list' }, 'what is kept');
   };
+
+  function download(answer: Answer): void {
+    if (answer.type !== 'exported') return;
+    page.save(answer.name, answer.file);
+    say(`${answer.name} is being downloaded.`);
+  }
 
   /** A role that had it plays with what it was trained from, and nobody learns from it. */
   function replaceDeleted(id: string): void {
@@ -160,61 +149,7 @@ export function keepActions(store: Store, client: Client, page: Page) {
     patch(store, { experiment: changed });
   }
 
-  function hear(message: Answer): void {
-    switch (message.type) {
-      case 'stored':
-        patch(store, { stored: message.stored });
-        return;
-      case 'errand': {
-        const before = waiting()[message.request];
-        if (!before) return;
-        const { loaded, total } = message;
-        const done = total === undefined || total <= 0 ? undefined : Math.min(1, loaded / total);
-        const now = { ...before, ...(done !== undefined && { done }) };
-        const { data, dataRequest } = store.getState();
-        patch(store, {
-          waiting: { ...waiting(), [message.request]: now },
-          ...(dataRequest === message.request &&
-            data?.state === 'reading' &&
-            done !== undefined && { data: { ...data, done } }),
-        });
-        return;
-      }
-      case 'done':
-        settle(message.request)();
-        return;
-      case 'dataRead': {
-        settle(message.request);
-        const reader = readers.get(message.request) ?? '';
-        readers.delete(message.request);
-        if (store.getState().dataRequest === message.request) hearData(message.report, reader);
-        return;
-      }
-      case 'exported':
-        settle(message.request)();
-        page.save(message.name, message.zip);
-        say(`${message.name} is being downloaded.`);
-        return;
-      case 'refused': {
-        const { type, what = '' } = waiting()[message.request] ?? {};
-        settle(message.request);
-        readers.delete(message.request);
-        const { message: text, remedy } = message.failure;
-        if (type !== 'readData') say(`${text} ${remedy}`);
-        else if (store.getState().dataRequest === message.request)
-          patch(store, {
-            data: { state: 'refused', name: what, failure: message.failure },
-            notice: heard(text),
-          });
-        return;
-      }
-      default:
-        message satisfies never;
-    }
-  }
-
   return {
-    hearErrand: hear,
     readFile,
     chooseData,
     rename,
@@ -223,6 +158,7 @@ export function keepActions(store: Store, client: Client, page: Page) {
     emptyTrash,
     discard,
     exportZip,
+    download,
     refresh,
   };
 }

@@ -1,26 +1,58 @@
-// The page's three places. A training's methods are not those that decode, so changing the place may change the
-// method; each method finds its knobs as they were last set.
+// The page's places and what is done in them. A training's methods are not those that decode, so going elsewhere may
+// change the method; each method finds its knobs as they were last set.
 
 import { defaultsOf, type ParamValue } from '../core/params.ts';
-import { recast } from '../experiment/cast.ts';
 import { defaultMethodOf, methods, methodsOf } from '../experiment/catalogue.ts';
-import { defaultExperiment, type Experiment, type Mode } from '../experiment/experiment.ts';
+import { sweepFor } from '../experiment/contenders.ts';
+import {
+  type Contender,
+  type DecodingId,
+  defaultExperiment,
+  type Experiment,
+  type Mode,
+} from '../experiment/experiment.ts';
+import { recast } from '../experiment/recast.ts';
 
-/** Held-out problems of each evaluation within a training: it should not take longer than the training. */
-const TRAIN_PROBLEMS = 20;
+/** Where on the page a mode is at home. */
+export type Place = 'decode' | 'train' | 'compare';
+export const placeOf: Readonly<Record<Mode, Place>> = {
+  generate: 'decode',
+  evaluate: 'compare',
+  sweep: 'compare',
+  train: 'train',
+};
+
+/**
+ * Held-out problems of each evaluation within a training, which should not take longer than the training; and of each
+ * point of a sweep, so that there is something to see within seconds.
+ */
+const FEW_PROBLEMS = 20;
 
 type Knobs = Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
 
 const usualProblems = (mode: Mode): number =>
-  mode === 'train' ? TRAIN_PROBLEMS : defaultExperiment.problems;
+  mode === 'train' || mode === 'sweep' ? FEW_PROBLEMS : defaultExperiment.problems;
 
 export function inMode(experiment: Experiment, mode: Mode, knobs: Knobs): Experiment {
   if (experiment.mode === mode) return experiment;
   // A number of problems that nobody has set is the mode's own.
   const untouched = experiment.problems === usualProblems(experiment.mode);
   const problems = untouched ? usualProblems(mode) : experiment.problems;
-  if (methodsOf(mode).includes(experiment.method)) return { ...experiment, mode, problems };
-  const method = defaultMethodOf(mode);
-  const params = knobs[method] ?? defaultsOf(methods[method].params);
-  return recast(experiment, { ...experiment, mode, problems, method, params });
+  const stays = methodsOf(mode).includes(experiment.method);
+  const method = stays ? experiment.method : defaultMethodOf(mode);
+  const params = stays ? experiment.params : (knobs[method] ?? defaultsOf(methods[method].params));
+  const moved = { ...experiment, mode, problems, method, params };
+  return recast(experiment, prepared(moved));
 }
+
+/** What the mode needs beside its method: contenders, or axes that are knobs of it. */
+function prepared(experiment: Experiment): Experiment {
+  const { mode, method, params, contenders, sweep } = experiment;
+  if (mode === 'sweep') return { ...experiment, sweep: sweepFor(method as DecodingId, sweep) };
+  if (mode !== 'evaluate' || method === 'greedy' || !isTheOne(contenders)) return experiment;
+  return { ...experiment, contenders: [{ label: '', method: method as DecodingId, params }] };
+}
+
+/** While an evaluation has one contender without a name, it is the method of the other places. */
+export const isTheOne = (contenders: readonly Contender[]): boolean =>
+  contenders.length === 1 && contenders[0]?.label === '';

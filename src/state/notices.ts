@@ -1,10 +1,12 @@
 // What has just happened, in a sentence, for the status line and for those who listen to the page.
 
 import { compareDigest } from '../experiment/digest.ts';
-import { tallies } from './evaluation.ts';
+import { contenderName } from './contenders.ts';
+import { isVerifiable, tallies } from './evaluation.ts';
 import { percent, plural, times } from './format.ts';
 import { generatedOf, type Run } from './run.ts';
 import { summary } from './summary.ts';
+import { sweepOf } from './sweep.ts';
 import { training } from './training.ts';
 
 export function finishedNotice(run: Run): string {
@@ -15,6 +17,7 @@ export function finishedNotice(run: Run): string {
       return `Run ${run.id} was stopped; what it has done stays.`;
     case 'completed':
       if (run.experiment.mode === 'train') return trained(run);
+      if (run.experiment.mode === 'sweep') return swept(run);
       return run.experiment.mode === 'evaluate' ? evaluated(run) : generated(run);
     default:
       return '';
@@ -38,10 +41,23 @@ function trained(run: Run): string {
 }
 
 function evaluated(run: Run): string {
+  const { experiment } = run;
+  const word = isVerifiable(experiment) ? 'right' : 'reward';
   const results = tallies(run).map(
-    ({ contender, accuracy }) => `${contender} ${percent(accuracy, 1)} right`,
+    ({ contender, score }) =>
+      `${contenderName(experiment, contender)} ${percent(score.mean, 1)} ${word}`,
   );
   return `Run ${run.id} finished: ${results.join(', ')}.`;
+}
+
+function swept(run: Run): string {
+  const { frontier, cells } = sweepOf(run);
+  const fastest = frontier.at(-1);
+  const best =
+    fastest?.speedUp && fastest.score
+      ? ` ${contenderName(run.experiment, fastest.contender)} is the fastest: ${times(fastest.speedUp.mean)}, ${percent(fastest.score.mean, 1)}.`
+      : '';
+  return `Run ${run.id} finished: ${plural(cells.length, 'setting')}.${best}`;
 }
 
 /** Whether the run gave what the link's sender saw; nothing when the link did not say. */

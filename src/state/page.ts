@@ -20,6 +20,8 @@ export interface Page {
   onHidden(listener: () => void): void;
   /** Uniform in [0, 1); for the dice. */
   random(): number;
+  /** Version and commit of Tandem. */
+  readonly build: string;
 }
 
 export function browserPage(): Page {
@@ -43,5 +45,6 @@ export function browserPage(): Page {
         if (document.visibilityState === 'hidden') listener();
       }),
     random: Math.random,
+    build: import.meta.env.VITE_BUILD ?? '',
   };
 }

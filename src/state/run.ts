@@ -33,6 +33,10 @@ export interface Run {
   readonly failure?: Failure;
   /** Digest of the tokens that the link's sender had. */
   readonly expectedDigest?: string;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  /** Under which id it is kept, once it is. */
+  readonly kept?: string;
 }
 
 export function newRun(
@@ -40,6 +44,7 @@ export function newRun(
   experiment: Experiment,
   held: boolean,
   expectedDigest?: string,
+  started = Date.now(),
 ): Run {
   return {
     id,
@@ -48,6 +53,7 @@ export function newRun(
     held,
     events: [],
     progress: {},
+    started,
     ...(expectedDigest === undefined ? {} : { expectedDigest }),
   };
 }

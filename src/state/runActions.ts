@@ -15,6 +15,10 @@ export interface Client {
   stop(run: number): void;
 }
 
+/** The latest runs, and those that go on. */
+const bounded = (runs: readonly Run[]): readonly Run[] =>
+  runs.filter((run, i) => isActive(run) || i >= runs.length - KEPT_RUNS);
+
 export function runActions(store: Store, client: Client) {
   let lastId = 0;
   const active = (): Run | undefined => store.getState().runs.findLast(isActive);
@@ -34,9 +38,10 @@ export function runActions(store: Store, client: Client) {
     const expected = link?.of === encode(experiment) ? link.digest : undefined;
     const kept = [...store.getState().runs, newRun(id, experiment, held, expected)];
     patch(store, {
-      runs: kept.slice(-KEPT_RUNS),
+      runs: bounded(kept),
       viewed: id,
       selection: undefined,
+      point: undefined,
       asked: undefined,
       notice: heard(runs.length === 0 ? 'Loading the models.' : 'Started.'),
     });
@@ -115,6 +120,7 @@ export function runActions(store: Store, client: Client) {
     patch(store, {
       viewed: undefined,
       selection: undefined,
+      point: undefined,
       asked: undefined,
       linkProblems: [],
       notice: told('The stage is clear; settings and earlier runs are kept.'),
@@ -131,6 +137,17 @@ export function runActions(store: Store, client: Client) {
     else reset();
   }
 
+  /** Puts a run that is over, of this session or another, on the stage. */
+  function admit(make: (id: number) => Run): void {
+    const run = make(lastId + 1);
+    const { runs } = store.getState();
+    if (!runs.some((other) => other.id === run.id)) {
+      lastId = Math.max(lastId, run.id);
+      patch(store, { runs: bounded([...runs, run]) });
+    }
+    view(run.id);
+  }
+
   /** Puts an earlier run on the stage. */
   function view(id: number): void {
     const { runs, experiment } = store.getState();
@@ -138,6 +155,7 @@ export function runActions(store: Store, client: Client) {
     if (!run) return;
     patch(store, {
       viewed: id,
+      point: undefined,
       selection: undefined,
       asked: undefined,
       experiment: inMode(experiment, run.experiment.mode, store.getState().knobs),
@@ -178,6 +196,7 @@ export function runActions(store: Store, client: Client) {
     reset,
     dismissFailure,
     view,
+    admit,
     adopt,
     hear,
   };

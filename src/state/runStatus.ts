@@ -1,9 +1,10 @@
 // One line about a run: which it is, how far it is, and whether it is what the controls say.
 
+import { contendersOf } from '../experiment/contenders.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { encode } from '../experiment/link.ts';
 import { evaluationProgress } from './evaluation.ts';
-import { duration, plural } from './format.ts';
+import { duration, plural, quantity } from './format.ts';
 import { generatedOf, type Run } from './run.ts';
 import { summary } from './summary.ts';
 import { training } from './training.ts';
@@ -20,7 +21,7 @@ const WORDS: Readonly<Record<Run['status'], string>> = {
 
 export function statusLine(run: Run): string {
   const { mode } = run.experiment;
-  const done = mode === 'evaluate' ? problems(run) : mode === 'train' ? steps(run) : tokens(run);
+  const done = { generate: tokens, evaluate: problems, sweep: answers, train: steps }[mode](run);
   return `Run ${run.id}, ${WORDS[run.status]}: ${done}`;
 }
 
@@ -47,6 +48,14 @@ function problems(run: Run): string {
   if (run.status === 'completed') return plural(done, 'problem');
   const left = run.status === 'running' && msLeft !== undefined;
   return `${done} of ${of} problems${left ? `, about ${duration(msLeft)} left at this rate` : ''}`;
+}
+
+function answers(run: Run): string {
+  const { answers: given, ofAnswers, done, msLeft } = evaluationProgress(run);
+  const settings = plural(contendersOf(run.experiment).length - 1, 'setting');
+  if (run.status === 'completed') return `${settings}, ${plural(done, 'problem')} each`;
+  const left = run.status === 'running' && msLeft !== undefined;
+  return `${settings}, ${quantity(given)} of ${quantity(ofAnswers)} answers${left ? `, about ${duration(msLeft)} left at this rate` : ''}`;
 }
 
 /** Would Run now do something else than this run did? */

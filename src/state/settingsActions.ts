@@ -2,10 +2,16 @@
 
 import { checkParam, defaultsOf, type ParamValue } from '../core/params.ts';
 import type { Role } from '../core/roles.ts';
-import { recast } from '../experiment/cast.ts';
 import { exampleProblem, methods, taskList } from '../experiment/catalogue.ts';
-import { defaultExperiment, type Experiment, LIMITS } from '../experiment/experiment.ts';
-import { inMode } from './modes.ts';
+import { sweepFor } from '../experiment/contenders.ts';
+import {
+  type DecodingId,
+  defaultExperiment,
+  type Experiment,
+  LIMITS,
+} from '../experiment/experiment.ts';
+import { recast } from '../experiment/recast.ts';
+import { inMode, type Place } from './modes.ts';
 import type { Page } from './page.ts';
 import { type Preferences, writePreferences } from './preferences.ts';
 import { patch, type Store, told } from './store.ts';
@@ -26,7 +32,19 @@ export function settingsActions(store: Store, page: Page) {
     const { knobs } = store.getState();
     const { method, params } = current();
     const remembered = { ...knobs, [method]: params };
-    patch(store, { knobs: remembered, experiment: inMode(current(), mode, remembered) });
+    const before = current().mode;
+    const left = before === 'evaluate' || before === 'sweep' ? before : undefined;
+    patch(store, {
+      knobs: remembered,
+      experiment: inMode(current(), mode, remembered),
+      ...(left && { compareMode: left }),
+    });
+  }
+
+  /** Goes where one was last among the modes of that place. */
+  function setPlace(place: Place): void {
+    const { compareMode } = store.getState();
+    setMode(place === 'decode' ? 'generate' : place === 'train' ? 'train' : compareMode);
   }
 
   /** Gives a role to a checkpoint and goes to a place where it plays it. */
@@ -42,7 +60,7 @@ export function settingsActions(store: Store, page: Page) {
   /** Sets a checkpoint beside the one it was trained from: each alone, on the same problems. */
   function compare(id: string, base: string, role: Role): void {
     setMode('evaluate');
-    setMethod('greedy');
+    set('contenders', []);
     set(role, id);
     set(role === 'small' ? 'large' : 'small', base);
     patch(store, { viewed: undefined });
@@ -69,9 +87,11 @@ export function settingsActions(store: Store, page: Page) {
 
   function remember(method: Method, params: Experiment['params']): void {
     const { knobs } = store.getState();
+    const { mode, sweep: before } = current();
+    const sweep = mode === 'sweep' ? sweepFor(method as DecodingId, before) : before;
     patch(store, {
       knobs: { ...knobs, [method]: params },
-      experiment: recast(current(), { ...current(), method, params }),
+      experiment: recast(current(), { ...current(), method, params, sweep }),
     });
   }
 
@@ -134,6 +154,7 @@ export function settingsActions(store: Store, page: Page) {
   return {
     set,
     setMode,
+    setPlace,
     use,
     compare,
     setCount,

@@ -6,7 +6,8 @@ import type { Failure } from '../core/errors.ts';
 import type { ParamValue } from '../core/params.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
 import type { Hardware, Inspection, Stored } from '../worker/protocol.ts';
-import type { DataState, Waiting } from './keepActions.ts';
+import type { Waiting } from './desk.ts';
+import type { DataState } from './keepActions.ts';
 import { defaultPreferences, type Preferences } from './preferences.ts';
 import { hasContent, type Run } from './run.ts';
 
@@ -48,10 +49,18 @@ export interface Notice {
 export const heard = (text: string): Notice => ({ text, shown: false });
 export const told = (text: string): Notice => ({ text, shown: true });
 
+/** A point of a sweep. */
+export interface PointSelection {
+  readonly run: number;
+  readonly contender: number;
+}
+
 export interface State {
   readonly experiment: Experiment;
   /** Each method's knobs as they were last set. */
   readonly knobs: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
+  /** What is done in Compare when one goes there. */
+  readonly compareMode: 'evaluate' | 'sweep';
   /** Number of the task's example that the dice shows next. */
   readonly nextExample: number;
   readonly hardware?: Hardware;
@@ -62,6 +71,12 @@ export interface State {
   readonly selection?: Selection;
   /** What the models think at the selected token. */
   readonly asked?: Asked;
+  /** The point of a sweep that is looked into. */
+  readonly point?: PointSelection;
+  /** Kept runs that were read, by id, the latest last. */
+  readonly opened: readonly Run[];
+  /** Why a file with runs was not taken. */
+  readonly importFailure?: Failure;
   readonly link?: OpenedLink;
   /** What an opened link said that could not be used. */
   readonly linkProblems: readonly string[];
@@ -85,8 +100,10 @@ export const createState = (preferences: Preferences = defaultPreferences): Stor
   createStore<State>(() => ({
     experiment: defaultExperiment,
     knobs: {},
+    compareMode: 'sweep',
     nextExample: 0,
     runs: [],
+    opened: [],
     linkProblems: [],
     waiting: {},
     notice: heard(''),

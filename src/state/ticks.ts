@@ -14,6 +14,26 @@ export function ticksFromZero(top: number): readonly number[] {
   return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
+/** An axis from below `low` to above `high` with round ends and at most seven ticks. */
+export function spreadTicks(
+  low: number,
+  high: number,
+): {
+  readonly low: number;
+  readonly high: number;
+  readonly step: number;
+  readonly ticks: number[];
+} {
+  const wide = high - low > 1e-9 ? high - low : Math.max(Math.abs(high), 1) / 10;
+  const step = roundStep(wide / 4);
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
+    Number(((first + i) * step).toPrecision(12)),
+  );
+  return { low: ticks[0]!, high: ticks.at(-1)!, step, ticks };
+}
+
 /** The least of 1, 2, 5 times a power of ten that is not below `rough`. */
 function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -24,6 +24,29 @@ export type CheckpointMeta = Readonly<v.InferOutput<typeof checkpoint>>;
 const data = v.object({ name, bytes: count, saved: time, deleted: v.exactOptional(time) });
 export type DataMeta = Readonly<v.InferOutput<typeof data>>;
 
+const few = v.pipe(v.string(), v.maxLength(200));
+const place = v.object({
+  provider: v.picklist(['wasm', 'webgpu']),
+  kernels: v.picklist(['cpu', 'webgpu']),
+  adapter: few,
+  build: few,
+});
+const run = v.object({
+  name,
+  recipe: v.string(),
+  outcome: v.picklist(['completed', 'stopped', 'failed']),
+  started: time,
+  place,
+  result: few,
+  speed: few,
+  speedUp: few,
+  bytes: count,
+  saved: time,
+  pinned: v.boolean(),
+  deleted: v.exactOptional(time),
+});
+export type RunMeta = Readonly<v.InferOutput<typeof run>>;
+
 const state = v.object({
   slot: v.picklist(['a', 'b']),
   step: count,
@@ -51,4 +74,5 @@ const checked =
 
 export const checkpointMeta = checked(checkpoint);
 export const dataMeta = checked(data);
+export const runMeta = checked(run);
 export const trainingMeta = checked(training);

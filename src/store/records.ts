@@ -13,6 +13,8 @@ export type RecordFiles = ReadonlyMap<string, Blob | Uint8Array<ArrayBuffer>>;
 export interface Records<M> {
   /** By key; what cannot be read is left out. */
   all(): Promise<ReadonlyMap<string, M>>;
+  /** Undefined when there is none, or what is said about it cannot be read. */
+  get(key: string): Promise<M | undefined>;
   /** Writes or replaces a record: files first, then what makes them one. */
   publish(key: string, files: RecordFiles, meta: M): Promise<void>;
   /** Changes what is said about a record. Returns false when there is none. */
@@ -20,7 +22,8 @@ export interface Records<M> {
   file(key: string, path: string): Promise<Blob | undefined>;
   /** Paths and bytes, without what is said about them. */
   files(key: string): Promise<ReadonlyMap<string, number>>;
-  remove(key: string): Promise<void>;
+  /** @param still decided while nobody else changes it; nothing happens when it says no */
+  remove(key: string, still?: (meta: M) => boolean): Promise<void>;
   /** Removes folders that were never finished. */
   sweep(): Promise<void>;
 }
@@ -56,13 +59,16 @@ export function recordsOn<M>(
 
   return {
     async all() {
+      const { finished } = await keys();
+      const metas = await Promise.all(finished.map(metaOf));
       const found = new Map<string, M>();
-      for (const key of (await keys()).finished) {
-        const meta = await metaOf(key);
-        if (meta !== undefined) found.set(key, meta);
-      }
+      metas.forEach((meta, i) => {
+        if (meta !== undefined) found.set(finished[i]!, meta);
+      });
       return found;
     },
+
+    get: metaOf,
 
     publish: (key, files, meta) =>
       shelf.alone(LOCK, async () => {
@@ -91,8 +97,10 @@ export function recordsOn<M>(
       return files;
     },
 
-    remove: (key) =>
+    remove: (key, still) =>
       shelf.alone(LOCK, async () => {
+        const meta = still && (await metaOf(key));
+        if (meta !== undefined && !still?.(meta)) return;
         // In this order, so that what is interrupted here is no record any more.
         await shelf.remove(at(key, META));
         await shelf.remove(`${kind}/${key}`);

@@ -240,7 +240,7 @@ describe('a data file', () => {
     await shelf.write(`data/${sha256}/data.jsonl`, file(10, 5));
     await expect(store.readData(value.id)).rejects.toThrow('sums.jsonl, which was damaged');
     await store.delete(value.id);
-    await store.emptyTrash();
+    await store.emptyTrash('files');
     await expect(store.readData(value.id)).rejects.toThrow('which is not in this browser');
   });
 });

@@ -1,12 +1,21 @@
-// What stays in the browser: checkpoints that were trained here, data files, and trainings that were interrupted.
+// What stays in the browser: checkpoints that were trained here, data files, runs, and trainings that were interrupted.
 // What the browser has no room for is kept in memory, so that nothing is lost while the tab is open.
 
 import { UserError } from '../core/errors.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
-import { cleanName, fileId, localId, parseFileId, parseLocalId } from '../experiment/names.ts';
+import {
+  cleanName,
+  fileId,
+  localId,
+  parseFileId,
+  parseLocalId,
+  parseRunId,
+} from '../experiment/names.ts';
+import { type CommonMeta, drawerOn, type Found, type Saved } from './drawer.ts';
 import { createMemoryShelf } from './memoryShelf.ts';
-import { type CheckpointMeta, checkpointMeta, type DataMeta, dataMeta } from './meta.ts';
-import { type RecordFiles, type Records, recordsOn, sha256Of } from './records.ts';
+import { type CheckpointMeta, checkpointMeta, type DataMeta, dataMeta, runMeta } from './meta.ts';
+import { sha256Of } from './records.ts';
+import { type Runs, runsIn } from './runs.ts';
 import { bytesOf, type Shelf } from './shelf.ts';
 import { type Trainings, trainingsOn } from './trainings.ts';
 
@@ -31,12 +40,6 @@ export interface KeptData {
   readonly bytes: number;
   readonly saved: number;
   readonly deleted?: number;
-}
-
-/** What is kept came to be in memory only: `unsaved` says why. */
-export interface Saved<T> {
-  readonly value: T;
-  readonly unsaved?: UserError;
 }
 
 export type NewCheckpoint = Omit<
@@ -64,8 +67,9 @@ export interface Store {
   rename(id: string, name: string): Promise<void>;
   delete(id: string): Promise<void>;
   restore(id: string): Promise<void>;
-  emptyTrash(): Promise<void>;
+  emptyTrash(of: 'files' | 'runs'): Promise<void>;
   readonly trainings: Trainings;
+  readonly runs: Runs;
   /** Bytes of everything that is kept, and those that are free where that is known. */
   size(): Promise<{ readonly bytes: number; readonly free?: number }>;
 }
@@ -76,82 +80,38 @@ export async function openStore(
   { why, now = () => Date.now() }: { readonly why?: string; readonly now?: () => number } = {},
 ): Promise<Store> {
   const spare = createMemoryShelf();
-  const shelves = [shelf, spare];
-  const checkpoints = shelves.map((one) => recordsOn(one, 'checkpoints', checkpointMeta));
-  const files = shelves.map((one) => recordsOn(one, 'data', dataMeta));
+  const checkpoints = drawerOn(shelf, spare, 'checkpoints', checkpointMeta);
+  const files = drawerOn(shelf, spare, 'data', dataMeta);
+  const finished = drawerOn(shelf, spare, 'runs', runMeta);
   const trainings = trainingsOn(shelf, now);
+  const runs = runsIn(finished, now);
 
-  /** The shelf's records that have it, and what they say about it. */
-  async function find<M>(all: readonly Records<M>[], key: string | undefined) {
-    for (const records of all) {
-      const meta = key === undefined ? undefined : (await records.all()).get(key);
-      if (meta !== undefined) return { records, meta, key: key as string };
-    }
-    return undefined;
-  }
-
-  /** On the shelf, or in memory when it has no room. */
-  async function publish<M>(
-    all: readonly Records<M>[],
-    key: string,
-    contents: RecordFiles,
-    meta: M,
-  ): Promise<UserError | undefined> {
-    try {
-      await all[0]?.publish(key, contents, meta);
-      await all[1]?.remove(key);
-      return undefined;
-    } catch (cause) {
-      await all[1]?.publish(key, contents, meta);
-      return cause instanceof UserError ? cause : refused(cause);
-    }
-  }
-
-  async function amend(
-    id: string,
-    change: <M extends { name: string; deleted?: number }>(meta: M) => M,
-  ) {
-    const key = (parseLocalId(id) ?? parseFileId(id))?.sha256;
-    const found = parseLocalId(id) ? await find(checkpoints, key) : undefined;
-    const file = parseFileId(id) ? await find(files, key) : undefined;
-    const done = found
-      ? await found.records.amend(found.key, change)
-      : file && (await file.records.amend(file.key, change));
+  async function amend(id: string, change: <M extends CommonMeta>(meta: M) => M) {
+    const done =
+      (await checkpoints.amend(parseLocalId(id)?.sha256, change)) ||
+      (await files.amend(parseFileId(id)?.sha256, change)) ||
+      (await finished.amend(parseRunId(id)?.sha256, change));
     if (!done) throw notHere(id);
   }
 
-  async function empty(before: number): Promise<void> {
-    for (const records of [...checkpoints, ...files]) {
-      for (const [key, { deleted }] of await records.all()) {
-        if (deleted !== undefined && deleted <= before) await records.remove(key);
-      }
-    }
+  async function empty(until: number): Promise<void> {
+    await checkpoints.empty(until);
+    await files.empty(until);
+    await finished.empty(until);
   }
 
-  async function list<M extends { saved: number }, T>(
-    all: readonly Records<M>[],
-    make: (key: string, meta: M, temporary: boolean) => T,
-  ): Promise<T[]> {
-    const found: [number, T][] = [];
-    for (const [number, records] of all.entries()) {
-      for (const [key, meta] of await records.all()) {
-        found.push([meta.saved, make(key, meta, number > 0 || shelf.where === 'memory')]);
-      }
-    }
-    return found.sort(([a], [b]) => b - a).map(([, one]) => one);
-  }
-
-  for (const records of [checkpoints[0], files[0]]) await records?.sweep();
+  for (const drawer of [checkpoints, files, finished]) await drawer.sweep();
   await trainings.sweep();
   await empty(now() - TRASH_STAYS_MS);
 
-  const keptCheckpoints = () => list(checkpoints, keptCheckpoint);
-  const keptFiles = () => list(files, keptData);
+  const keptCheckpoints = async () => (await checkpoints.all()).map(keptCheckpoint);
+  const keptFiles = async () => (await files.all()).map(keptData);
 
   return {
     where: shelf.where,
     ...(why !== undefined && { why }),
     trainings,
+    runs,
     checkpoints: keptCheckpoints,
     data: keptFiles,
 
@@ -161,28 +121,27 @@ export async function openStore(
       const key = await sha256Of(model);
       const bytes = [...contents.values()].reduce((sum, file) => sum + file.byteLength, 0);
       const meta: CheckpointMeta = { ...about, name: cleanName(about.name), bytes, saved: now() };
-      const unsaved = await publish(checkpoints, key, contents, meta);
-      const value = keptCheckpoint(key, meta, Boolean(unsaved) || shelf.where === 'memory');
-      return { value, ...(unsaved && { unsaved }) };
+      const unsaved = await checkpoints.publish(key, contents, meta);
+      const temporary = unsaved !== undefined || shelf.where === 'memory';
+      return { value: keptCheckpoint({ key, meta, temporary }), ...(unsaved && { unsaved }) };
     },
 
     async folder(id) {
-      const found = await find(checkpoints, parseLocalId(id)?.sha256);
+      const found = await checkpoints.find(parseLocalId(id)?.sha256);
       if (!found || found.meta.deleted !== undefined) throw noCheckpoint(id, found?.meta.name);
-      return folderOf(found.records, found.key, found.meta.name);
+      return folderOf(found);
     },
 
     async keepData(name, bytes) {
       const key = await sha256Of(bytes);
       const meta: DataMeta = { name: cleanName(name), bytes: bytes.byteLength, saved: now() };
-      const unsaved = await publish(files, key, new Map([[DATA_FILE, bytes]]), meta);
-      return { value: keptData(key, meta), ...(unsaved && { unsaved }) };
+      const unsaved = await files.publish(key, new Map([[DATA_FILE, bytes]]), meta);
+      return { value: keptData({ key, meta }), ...(unsaved && { unsaved }) };
     },
 
     async readData(id) {
       const named = parseFileId(id);
-      const found = await find(files, named?.sha256);
-      const file = found && (await found.records.file(found.key, DATA_FILE));
+      const file = await (await files.find(named?.sha256))?.file(DATA_FILE);
       const bytes = file && (await bytesOf(file));
       if (bytes && (await sha256Of(bytes)) === named?.sha256) return bytes;
       throw noData(id, Boolean(bytes));
@@ -191,12 +150,16 @@ export async function openStore(
     rename: (id, name) => amend(id, (meta) => ({ ...meta, name: cleanName(name) })),
     delete: (id) => amend(id, (meta) => ({ ...meta, deleted: now() })),
     restore: (id) => amend(id, ({ deleted: _, ...meta }) => meta as never),
-    emptyTrash: () => empty(Number.POSITIVE_INFINITY),
+    async emptyTrash(of) {
+      const drawers = of === 'runs' ? [finished] : [checkpoints, files];
+      for (const drawer of drawers) await drawer.empty(Number.POSITIVE_INFINITY);
+    },
 
     async size() {
       const all = [
         ...(await keptCheckpoints()),
         ...(await keptFiles()),
+        ...(await runs.all()),
         ...(await trainings.all()),
       ];
       const free = await shelf.free();
@@ -206,23 +169,30 @@ export async function openStore(
   };
 }
 
-function keptCheckpoint(sha256: string, meta: CheckpointMeta, temporary: boolean): KeptCheckpoint {
+type Kept<M> = Pick<Found<M>, 'key' | 'meta'>;
+
+function keptCheckpoint({
+  key: sha256,
+  meta,
+  temporary,
+}: Kept<CheckpointMeta> & { readonly temporary: boolean }): KeptCheckpoint {
   const id = localId({ sha256, name: meta.name });
   return { id, ...meta, ...(temporary && { temporary }) };
 }
 
-const keptData = (sha256: string, meta: DataMeta): KeptData => ({
+const keptData = ({ key: sha256, meta }: Kept<DataMeta>): KeptData => ({
   id: fileId({ sha256, name: meta.name }),
   ...meta,
 });
 
-async function folderOf<M>(records: Records<M>, key: string, name: string): Promise<KeptFolder> {
-  const files = new Set((await records.files(key)).keys());
+async function folderOf({ key, meta, ...found }: Found<CheckpointMeta>): Promise<KeptFolder> {
+  const { name } = meta;
+  const files = new Set((await found.files()).keys());
   return {
     name,
     files,
     async read(path, progress) {
-      const file = files.has(path) ? await records.file(key, path) : undefined;
+      const file = files.has(path) ? await found.file(path) : undefined;
       if (!file) throw damaged(name, `has no file ${path}`);
       progress?.(0, file.size);
       const bytes = await bytesOf(file);
@@ -263,14 +233,6 @@ function noData(id: string, damagedOne: boolean): UserError {
 const notHere = (id: string) =>
   new UserError(
     'storage',
-    `${(parseLocalId(id) ?? parseFileId(id))?.name ?? id} is not among what is kept here.`,
+    `${(parseLocalId(id) ?? parseFileId(id) ?? parseRunId(id))?.name ?? id} is not among what is kept here.`,
     'It may have been deleted in another tab.',
-  );
-
-const refused = (cause: unknown) =>
-  new UserError(
-    'storage',
-    'The browser could not write to its own file system.',
-    'Export what you want to keep before you close the tab.',
-    { cause },
   );

@@ -60,7 +60,7 @@ export function trainingsOn(shelf: Shelf, now = () => Date.now()): Trainings {
     },
 
     async save(id, { recipe, step, steps }, state) {
-      const before = (await records.all()).get(id)?.now;
+      const before = (await records.get(id))?.now;
       const slot = before?.slot === 'a' ? 'b' : 'a';
       const mine: StateMeta = {
         slot,
@@ -74,7 +74,7 @@ export function trainingsOn(shelf: Shelf, now = () => Date.now()): Trainings {
     },
 
     async read(id) {
-      const meta = (await records.all()).get(id);
+      const meta = await records.get(id);
       for (const state of meta ? [meta.now, meta.before] : []) {
         const file = state && (await records.file(id, state.slot));
         const bytes = file && (await bytesOf(file));

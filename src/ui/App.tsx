@@ -1,10 +1,11 @@
 // The page: one bar; left what is asked, middle the stage, right the charts. Narrow, they stack.
 
+import { lazy, Suspense } from 'react';
+import { placeOf } from '../state/modes.ts';
 import { seenRun, shownRun } from '../state/store.ts';
 import { usePage } from './app.ts';
 import { Bar } from './bar/Bar.tsx';
 import { ChartColumn } from './charts/ChartColumn.tsx';
-import { EvaluateStage } from './evaluate/EvaluateStage.tsx';
 import { Settings } from './settings/Settings.tsx';
 import { EmptyStage } from './stage/EmptyStage.tsx';
 import { Explanation } from './stage/Explanation.tsx';
@@ -22,10 +23,13 @@ import './styles/controls.css';
 import './styles/tables.css';
 import './styles/layout.css';
 
+/** With its table of runs, it comes when somebody goes there. */
+const Compare = lazy(() => import('./compare/Compare.tsx'));
+
 export function App() {
   const run = usePage(shownRun);
   const seen = usePage(seenRun);
-  const train = usePage((state) => state.experiment.mode === 'train');
+  const place = usePage((state) => placeOf[state.experiment.mode]);
   return (
     <div className="app">
       <NoticeLine />
@@ -36,22 +40,28 @@ export function App() {
         </aside>
         <main className="stage">
           <LinkProblems />
-          {train && <Interrupted />}
-          <div>
-            <Explanation />
-            <StageTop run={run?.id} />
-          </div>
-          {!run ? (
-            <EmptyStage />
-          ) : run.experiment.mode === 'train' ? (
-            <TrainStage run={run} />
-          ) : run.experiment.mode === 'evaluate' ? (
-            <EvaluateStage run={run} />
+          {place === 'train' && <Interrupted />}
+          {place === 'compare' ? (
+            <Suspense fallback={<p className="fine">Loading.</p>}>
+              <Compare />
+            </Suspense>
           ) : (
-            <GenerateStage run={run} />
+            <>
+              <div>
+                <Explanation />
+                <StageTop run={run?.id} />
+              </div>
+              {!run ? (
+                <EmptyStage />
+              ) : run.experiment.mode === 'train' ? (
+                <TrainStage run={run} />
+              ) : (
+                <GenerateStage run={run} />
+              )}
+              <Runs />
+              <Shelf />
+            </>
           )}
-          <Runs />
-          <Shelf />
         </main>
         <aside className="plots">
           <ChartColumn run={seen} />

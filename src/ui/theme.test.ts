@@ -45,11 +45,20 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     'expert-line',
     'anti-line',
     'fused-line',
+    'c1-line',
+    'c2-line',
+    'c3-line',
+    'c4-line',
+    'c5-line',
+    'c6-line',
     'bad-line',
     'edge',
   ])('%s can be seen', (line) => {
     for (const ground of grounds) expect(contrast(of(line), of(ground))).toBeGreaterThan(3);
   });
+
+  test('numbers in the hottest cell of a heat map can be read', () =>
+    expect(contrast(of('ink'), of('heat'))).toBeGreaterThan(4.5));
 
   test('text on a filled button can be read', () =>
     expect(contrast(of('on-ink'), of('ink'))).toBeGreaterThan(4.5));

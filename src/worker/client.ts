@@ -168,10 +168,11 @@ export function createClient({
   };
 }
 
+const ANSWERS = ['done', 'dataRead', 'exported', 'runKept', 'runsRead', 'refused'] as const;
 const isAnswer = (
   message: FromWorker,
-): message is Extract<FromWorker, { type: 'done' | 'dataRead' | 'exported' | 'refused' }> =>
-  ['done', 'dataRead', 'exported', 'refused'].includes(message.type);
+): message is Extract<FromWorker, { type: (typeof ANSWERS)[number] }> =>
+  (ANSWERS as readonly string[]).includes(message.type);
 
 /** A checkpoint was kept where it can stay. */
 const keepsSomething = (message: FromWorker): boolean =>

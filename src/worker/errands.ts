@@ -10,6 +10,7 @@ import { parseJsonLines } from '../tasks/jsonLines.ts';
 import { tokenizeLines } from './examples.ts';
 import type { DataReport, Errand, FromWorker, Stored, ToWorker } from './protocol.ts';
 import { resumable } from './resumable.ts';
+import { exportRuns, keepRun, readAll } from './runErrands.ts';
 import { endOf, readBase, readTexts } from './trainRoom.ts';
 
 interface Supplies {
@@ -33,6 +34,10 @@ const ERRANDS = [
   'emptyTrash',
   'discard',
   'export',
+  'keepRun',
+  'readRuns',
+  'pin',
+  'exportRuns',
 ] as const satisfies readonly Errand['type'][];
 
 export const isErrand = (message: ToWorker): message is Errand =>
@@ -51,6 +56,7 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
     return {
       checkpoints: await all.checkpoints(),
       data: await all.data(),
+      runs: await all.runs.all(),
       resumable: resumable(await all.trainings.all()),
       bytes,
       ...(free !== undefined && { free }),
@@ -121,7 +127,7 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
       if (extra) files.set(path, extra);
     }
     const name = parseLocalId(id)?.name ?? id;
-    post({ type: 'exported', request, name: `${name}.zip`, zip: await zipOf(name, files) });
+    post({ type: 'exported', request, name: `${name}.zip`, file: await zipOf(name, files) });
   }
 
   async function perform(errand: Errand): Promise<void> {
@@ -132,6 +138,28 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
         return post({ type: 'dataRead', request, report: await readData(errand) });
       case 'export':
         return exported(errand);
+      case 'keepRun': {
+        const { value: run, unsaved } = await keepRun(all.runs, errand);
+        await tell();
+        return post({
+          type: 'runKept',
+          request,
+          run,
+          ...(unsaved && { unsaved: toFailure(unsaved) }),
+        });
+      }
+      case 'readRuns': {
+        const runs = await readAll(all.runs, errand, async (loaded, total) => {
+          post({ type: 'errand', request, loaded, total });
+          await breathe();
+        });
+        return post({ type: 'runsRead', request, runs });
+      }
+      case 'exportRuns':
+        return post({ type: 'exported', request, ...(await exportRuns(all.runs, errand)) });
+      case 'pin':
+        await all.runs.pin(errand.id, errand.pinned);
+        break;
       case 'rename':
         await all.rename(errand.id, errand.name);
         break;
@@ -142,7 +170,7 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
         await all.restore(errand.id);
         break;
       case 'emptyTrash':
-        await all.emptyTrash();
+        await all.emptyTrash(errand.of);
         break;
       case 'discard':
         await discard(all, errand.id);

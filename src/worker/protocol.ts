@@ -6,6 +6,7 @@ import type { Author, RunEvent } from '../core/events.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
 import type { Candidate, SolvedAlphas } from '../core/ops.ts';
 import type { Role } from '../core/roles.ts';
+import type { KeptRun, RunFigures, RunRecord } from '../core/runRecord.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
 export type { DeviceClass };
@@ -113,6 +114,7 @@ export interface Stored {
   /** Newest first. */
   readonly checkpoints: readonly KeptCheckpoint[];
   readonly data: readonly StoredData[];
+  readonly runs: readonly KeptRun[];
   readonly resumable: readonly ResumableRun[];
   /** Bytes of all of this, and those that the browser still offers, where it says so. */
   readonly bytes: number;
@@ -142,15 +144,43 @@ export type Errand =
       readonly id: string;
       readonly name: string;
     }
-  /** Into the trash, and out of it: checkpoints and data files. */
+  /** Into the trash, and out of it: checkpoints, data files and runs. */
   | { readonly type: 'delete'; readonly request: number; readonly id: string }
   | { readonly type: 'restore'; readonly request: number; readonly id: string }
-  /** For good. */
-  | { readonly type: 'emptyTrash'; readonly request: number }
+  /** For good: checkpoints and data files, or runs. */
+  | {
+      readonly type: 'emptyTrash';
+      readonly request: number;
+      readonly of: 'files' | 'runs';
+    }
   /** Forget an interrupted training. */
   | { readonly type: 'discard'; readonly request: number; readonly id: string }
   /** Any checkpoint as a zip file in Hugging Face layout. Answered by `exported`. */
-  | { readonly type: 'export'; readonly request: number; readonly id: string };
+  | { readonly type: 'export'; readonly request: number; readonly id: string }
+  /** A run that is over stays. Answered by `runKept`. */
+  | {
+      readonly type: 'keepRun';
+      readonly request: number;
+      readonly record: RunRecord;
+      readonly figures: RunFigures;
+    }
+  /** Runs that are kept, or those in a file that was dropped. Answered by `runsRead`. */
+  | {
+      readonly type: 'readRuns';
+      readonly request: number;
+      readonly source:
+        | { readonly ids: readonly string[] }
+        | { readonly name: string; readonly file: Blob };
+    }
+  /** A pinned run does not give way to newer ones. */
+  | {
+      readonly type: 'pin';
+      readonly request: number;
+      readonly id: string;
+      readonly pinned: boolean;
+    }
+  /** Kept runs as one file of JSON Lines. Answered by `exported`. */
+  | { readonly type: 'exportRuns'; readonly request: number; readonly ids: readonly string[] };
 
 export type ToWorker =
   | Errand
@@ -218,8 +248,16 @@ export type FromWorker =
       readonly request: number;
       /** For the download: `base-small.zip`. */
       readonly name: string;
-      readonly zip: Blob;
+      readonly file: Blob;
     }
+  /** The run under the name by which it is kept; `unsaved` says why it is in memory only, if it should not be. */
+  | {
+      readonly type: 'runKept';
+      readonly request: number;
+      readonly run: KeptRun;
+      readonly unsaved?: Failure;
+    }
+  | { readonly type: 'runsRead'; readonly request: number; readonly runs: readonly RunRecord[] }
   /** An errand came to nothing, and nothing was changed. */
   | { readonly type: 'refused'; readonly request: number; readonly failure: Failure };
 

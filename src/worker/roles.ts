@@ -13,7 +13,7 @@ export type Method = Pick<GenerationRequest, 'algorithm' | 'params'>;
 const decoding: Readonly<Record<string, AnyAlgorithm>> = algorithms;
 
 /** What decodes, with all its settings. */
-export function methodOf({ method, params }: Experiment): Method {
+export function methodOf({ method, params }: Pick<Experiment, 'method' | 'params'>): Method {
   const algorithm = decoding[method];
   if (!algorithm) throw new Error(`${method} does not decode`);
   return { algorithm, params: { ...defaultsOf(algorithm.params), ...params } };

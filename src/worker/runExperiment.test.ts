@@ -240,7 +240,7 @@ describe('evaluate', () => {
     expect(answers).toHaveLength(18);
     const order = answers.map((answer) => `${answer.index} ${answer.contender}`);
     expect(new Set(order).size).toBe(18);
-    for (const contender of ['small', 'large', 'method']) {
+    for (const contender of [0, 1, 2]) {
       const places = answers.flatMap((answer, i) =>
         answer.contender === contender ? [i % 3] : [],
       );
@@ -251,20 +251,22 @@ describe('evaluate', () => {
 
   test('BiLD below ln 2 answers exactly as the large model alone', async () => {
     const params = { fallbackThreshold: 0.4, rollbackThreshold: 0.6, maxDraft: 5 };
-    const events = await record({ mode: 'evaluate', problems: 20, params, maxTokens: 30 });
-    const text = (who: string, i: number) =>
+    const contenders = [{ label: '', method: 'bild' as const, params }];
+    const events = await record({ mode: 'evaluate', problems: 20, contenders, maxTokens: 30 });
+    const text = (who: number, i: number) =>
       events.find((e) => e.type === 'answer' && e.contender === who && e.index === i);
     for (let i = 0; i < 20; i++) {
-      const large = text('large', i);
-      const method = text('method', i);
+      const large = text(1, i);
+      const method = text(2, i);
       expect(method?.type === 'answer' && method.text).toBe(large?.type === 'answer' && large.text);
     }
   });
 
   test('the answer to a problem depends neither on how many there are nor on their order', async () => {
-    const options = { mode: 'evaluate', method: 'sample', maxTokens: 20 } as const;
-    const few = await record({ ...options, params: { model: 'large' }, problems: 2 });
-    const many = await record({ ...options, params: { model: 'large' }, problems: 5 });
+    const contenders = [{ label: '', method: 'sample' as const, params: { model: 'large' } }];
+    const options = { mode: 'evaluate', contenders, maxTokens: 20 } as const;
+    const few = await record({ ...options, problems: 2 });
+    const many = await record({ ...options, problems: 5 });
     const texts = (events: RunEvent[]) =>
       events.flatMap((e) =>
         e.type === 'answer' && e.index < 2 ? [`${e.contender} ${e.text}`] : [],

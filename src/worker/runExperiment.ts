@@ -2,17 +2,16 @@
 // and the command line.
 //
 // generate: the method's tokens one by one, and then the large model alone on the same prompt, so that the
-// speed-up on the screen was measured in this run. evaluate: problem after problem, the contenders in
-// rotating order, so that none always runs first.
+// speed-up on the screen was measured in this run. evaluate and sweep: see evaluate.ts.
 
 import { algorithms } from '../algorithms/index.ts';
 import type { AnyAlgorithm } from '../core/algorithm.ts';
-import { UserError } from '../core/errors.ts';
-import type { Contender, DecodeEvent, RunEvent } from '../core/events.ts';
+import type { DecodeEvent, RunEvent } from '../core/events.ts';
 import { defaultsOf } from '../core/params.ts';
-import { type ByRole, ROLE_NAMES, ROLES, type Role } from '../core/roles.ts';
+import { type ByRole, ROLES, type Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { tasks } from '../tasks/index.ts';
+import { checkContext } from './context.ts';
+import { evaluate } from './evaluate.ts';
 import { type Generation, generate, generateQuietly, type Stopped } from './generation.ts';
 import { type Method, methodOf } from './roles.ts';
 import type { Room } from './room.ts';
@@ -130,45 +129,6 @@ async function* generateOne(
   yield { type: 'completed' };
 }
 
-async function* evaluate(
-  experiment: Experiment,
-  room: Room,
-  stopped: Stopped,
-): AsyncGenerator<RunEvent, void, void> {
-  const { seed, maxTokens, difficulty } = experiment;
-  const task = tasks[experiment.task];
-  const contenders: [Contender, Method][] = [
-    ['small', alone('small')],
-    ['large', alone('large')],
-  ];
-  if (experiment.method !== 'greedy') contenders.push(['method', methodOf(experiment)]);
-
-  for (let index = 0; index < experiment.problems; index++) {
-    const problem = task.problem(seed, index, difficulty);
-    const prompt = room.tokenizer.encode(problem.prompt);
-    checkContext(room, ['small', 'large'], prompt.length, maxTokens);
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const [contender, method] = contenders[
-        (index + turn) % contenders.length
-      ] as (typeof contenders)[0];
-      const request = { ...method, prompt, maxTokens, seed, run: index };
-      const answer = await generateQuietly(room, request, stopped);
-      if (!answer) return;
-      yield {
-        type: 'answer',
-        index,
-        contender,
-        prompt: problem.prompt,
-        expected: problem.answer,
-        text: answer.text,
-        correct: task.reward(answer.text, problem) === 1,
-        stats: answer.stats,
-      };
-    }
-  }
-  yield { type: 'completed' };
-}
-
 /**
  * Milliseconds of a generation that was made several times: the sum of each event's median, because a whole
  * round without one interruption by something else on the machine is rare.
@@ -205,27 +165,6 @@ function beamsOf(event: DecodeEvent): readonly (readonly number[])[] | undefined
   if (event.type === 'beams') return event.tokens.map((token) => [token]);
   if (event.type === 'chunk') return event.candidates.map(({ tokens }) => tokens);
   return undefined;
-}
-
-function checkContext(
-  room: Room,
-  roles: readonly Role[],
-  promptLength: number,
-  maxTokens: number,
-): void {
-  for (const role of roles) {
-    const limit = room.models[role]?.contextLength ?? Number.POSITIVE_INFINITY;
-    if (promptLength + maxTokens <= limit) continue;
-    const found = `The prompt has ${promptLength} tokens, and ${maxTokens} more may follow; the ${ROLE_NAMES[role]} model reads at most ${limit}.`;
-    const left = limit - promptLength;
-    throw new UserError(
-      'context',
-      found,
-      left >= 1
-        ? `Lower “Most new tokens” to ${left} or less, or shorten the prompt.`
-        : `Shorten the prompt to fewer than ${limit} tokens.`,
-    );
-  }
 }
 
 /** 0 when there is nothing. */

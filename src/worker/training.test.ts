@@ -269,7 +269,7 @@ describe('keeping house', () => {
     await ask({ type: 'restore', id });
     expect(stored()!.checkpoints[0]!.deleted).toBeUndefined();
     await ask({ type: 'delete', id });
-    await ask({ type: 'emptyTrash' });
+    await ask({ type: 'emptyTrash', of: 'files' });
     expect(stored()!.checkpoints).toEqual([]);
     expect(await ask({ type: 'rename', id, name: 'x' })).toMatchObject({ type: 'refused' });
   });
@@ -300,7 +300,7 @@ describe('keeping house', () => {
 /** The stored (uncompressed) entries of an exported zip, without their folder. */
 async function unzipped(answer: FromWorker): Promise<Map<string, Buffer>> {
   if (answer.type !== 'exported') throw new Error(JSON.stringify(answer));
-  const bytes = Buffer.from(await answer.zip.arrayBuffer());
+  const bytes = Buffer.from(await answer.file.arrayBuffer());
   const files = new Map<string, Buffer>();
   // The central directory at the end says where everything is.
   const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));

@@ -33,6 +33,7 @@ export function setUp(hash = '', changes: Partial<Page> = {}) {
     save: (name) => void saved.push(name),
     onHidden: () => {},
     random: () => 0.25,
+    build: '0.1.0 test',
     ...changes,
   };
   const client = {

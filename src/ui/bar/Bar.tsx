@@ -1,6 +1,6 @@
 // The one bar: what is being done, the buttons of the instrument, what it runs on, and the way to share it.
 
-import type { Mode } from '../../experiment/experiment.ts';
+import { type Place, placeOf } from '../../state/modes.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { HardwareChip } from './HardwareChip.tsx';
@@ -10,15 +10,16 @@ import { ShortcutSheet } from './ShortcutSheet.tsx';
 import { ThemePicker } from './ThemePicker.tsx';
 import './bar.css';
 
-const MODES: readonly { readonly mode: Mode; readonly title: string; readonly hint: string }[] = [
-  { mode: 'generate', title: 'Generate', hint: 'One text, token by token' },
-  { mode: 'evaluate', title: 'Evaluate', hint: 'Many problems, side by side' },
-  { mode: 'train', title: 'Train', hint: 'A checkpoint learns, and is kept' },
-];
+const PLACES: readonly { readonly place: Place; readonly title: string; readonly hint: string }[] =
+  [
+    { place: 'decode', title: 'Decode', hint: 'One text, token by token' },
+    { place: 'train', title: 'Train', hint: 'A checkpoint learns, and is kept' },
+    { place: 'compare', title: 'Compare', hint: 'Many problems, many settings, all runs' },
+  ];
 
 export function Bar() {
-  const mode = usePage((state) => state.experiment.mode);
-  const { setMode, share } = useActions();
+  const here = usePage((state) => placeOf[state.experiment.mode]);
+  const { setPlace, share } = useActions();
   return (
     <header className="bar">
       <h1 className="name">
@@ -28,14 +29,14 @@ export function Bar() {
         </svg>
         Tandem
       </h1>
-      <div className="segments modes" role="radiogroup" aria-label="Mode">
-        {MODES.map((option) => (
-          <label key={option.mode} title={option.hint}>
+      <div className="segments modes" role="radiogroup" aria-label="Place">
+        {PLACES.map((option) => (
+          <label key={option.place} title={option.hint}>
             <input
               type="radio"
-              name="mode"
-              checked={mode === option.mode}
-              onChange={() => setMode(option.mode)}
+              name="place"
+              checked={here === option.place}
+              onChange={() => setPlace(option.place)}
             />
             {option.title}
           </label>

@@ -7,6 +7,7 @@ import { Icon } from '../parts/Icon.tsx';
 
 const GenerateCharts = lazy(() => import('./GenerateCharts.tsx'));
 const TrainCharts = lazy(() => import('./TrainCharts.tsx'));
+const SweepCharts = lazy(() => import('./SweepCharts.tsx'));
 const EvaluateCharts = lazy(() => import('./EvaluateCharts.tsx'));
 
 export function ChartColumn({ run: shown }: { run: Run | undefined }) {
@@ -33,6 +34,8 @@ export function ChartColumn({ run: shown }: { run: Run | undefined }) {
       <Suspense fallback={<p className="fine">The charts are loading.</p>}>
         {run.experiment.mode === 'train' ? (
           <TrainCharts run={run} />
+        ) : run.experiment.mode === 'sweep' ? (
+          <SweepCharts run={run} />
         ) : run.experiment.mode === 'evaluate' ? (
           <EvaluateCharts run={run} />
         ) : (

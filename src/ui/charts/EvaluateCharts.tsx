@@ -1,4 +1,4 @@
-// The charts of an evaluation: right answers with their interval, speed, and what it cost in passes.
+// The charts of an evaluation: scores with their interval, speed, and what it cost in passes.
 
 import {
   Area,
@@ -13,12 +13,13 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import type { Contender } from '../../core/events.ts';
-import { contenderName } from '../../state/contenders.ts';
+import { ROLE_NAMES, type Role } from '../../core/roles.ts';
+import { contenderName, lookOf } from '../../state/contenders.ts';
 import {
-  type AccuracyPoint,
-  accuracyFloor,
-  accuracySeries,
+  isVerifiable,
+  type ScorePoint,
+  scoreFloor,
+  scoreSeries,
   type Tally,
   tallies,
 } from '../../state/evaluation.ts';
@@ -30,58 +31,72 @@ import { Figure } from './Figure.tsx';
 import { STROKES, StrokeEntry } from './signs.tsx';
 import { useChartRun } from './useChartRun.ts';
 
-export default function EvaluateCharts({ run }: { run: Run }) {
+/** @param only these contenders; all, if it is left out */
+export default function EvaluateCharts({ run, only }: { run: Run; only?: readonly number[] }) {
   const drawn = useChartRun(run);
-  const all = tallies(drawn);
+  const all = tallies(drawn).filter(({ contender }) => only?.includes(contender) ?? true);
   return (
     <>
-      <Accuracy run={drawn} all={all} />
+      <Scores run={drawn} all={all} />
       <Speed run={drawn} all={all} />
       <Passes run={drawn} all={all} />
     </>
   );
 }
 
-const interval = (point: AccuracyPoint, contender: Contender): string => {
+interface Props {
+  readonly run: Run;
+  readonly all: readonly Tally[];
+}
+
+const interval = (point: ScorePoint, contender: number): string => {
   const [low, high] = point.interval[contender] ?? [Number.NaN, Number.NaN];
   return `${percent(low, 1)} to ${percent(high, 1)}`;
 };
 
-function Accuracy({ run, all }: BarsProps) {
+function Scores({ run, all }: Props) {
+  const { experiment } = run;
   const contenders = all.map((tally) => tally.contender);
-  const floor = accuracyFloor(all);
-  const points = accuracySeries(run);
+  const name = (contender: number) => contenderName(experiment, contender);
+  const stroke = (contender: number) => STROKES[lookOf(experiment, contender)];
+  const floor = scoreFloor(all);
+  const points = scoreSeries(run);
+  const last = Math.max(2, points.at(-1)?.problems ?? 0, experiment.problems);
+  const verifiable = isVerifiable(experiment);
+  const what = verifiable
+    ? 'Share of problems answered exactly right so far, with the 95 % Wilson interval.'
+    : 'Mean reward so far, with the 95 % interval of Student’s t.';
   return (
     <Figure
-      title="Right answers"
-      about={`Share of problems answered exactly right so far, with the 95 % Wilson interval.${floor > 0 && all.length > 0 ? ` The axis begins at ${percent(floor, 0)}.` : ''}`}
+      title={verifiable ? 'Right answers' : 'Mean reward'}
+      about={`${what}${floor > 0 && all.length > 0 ? ` The axis begins at ${percent(floor, 0)}.` : ''}`}
       height={230}
       legend={contenders.map((contender) => (
-        <StrokeEntry key={contender} stroke={contender}>
-          {contenderName(contender, run.experiment)}
+        <StrokeEntry key={contender} stroke={lookOf(experiment, contender)}>
+          {name(contender)}
         </StrokeEntry>
       ))}
-      rows={points}
+      rows={all.length > 0 ? points : []}
       columns={[
         { title: 'Problems', of: (point) => point.problems },
         ...contenders.map((contender) => ({
-          title: `${contenderName(contender, run.experiment)} (95 % interval)`,
-          of: (point: AccuracyPoint) =>
-            point.accuracy[contender] === undefined
+          title: `${name(contender)} (95 % interval)`,
+          of: (point: ScorePoint) =>
+            point.score[contender] === undefined
               ? '–'
-              : `${percent(point.accuracy[contender] ?? 0, 1)} (${interval(point, contender)})`,
+              : `${percent(point.score[contender], 1)} (${interval(point, contender)})`,
         })),
       ]}
       empty="A line for each contender, as answers come in."
     >
-      <ComposedChart data={points as AccuracyPoint[]} margin={MARGIN}>
+      <ComposedChart data={points as ScorePoint[]} margin={MARGIN}>
         <CartesianGrid {...GRID} />
         <XAxis
           {...AXIS}
           dataKey="problems"
           type="number"
-          domain={[1, Math.max(2, run.experiment.problems)]}
-          ticks={placeTicks(run.experiment.problems) as number[]}
+          domain={[1, last]}
+          ticks={placeTicks(last) as number[]}
           label={labelBelow('problems answered')}
         />
         <YAxis
@@ -95,13 +110,13 @@ function Accuracy({ run, all }: BarsProps) {
         <Tooltip
           isAnimationActive={false}
           cursor={{ stroke: 'var(--edge)' }}
-          content={box<AccuracyPoint>((point) => (
+          content={box<ScorePoint>((point) => (
             <>
               after {point.problems} problems
               {contenders.map((contender) => (
                 <div key={contender}>
-                  {contenderName(contender, run.experiment)}:{' '}
-                  {percent(point.accuracy[contender] ?? 0, 1)} ({interval(point, contender)})
+                  {name(contender)}: {percent(point.score[contender] ?? 0, 1)} (
+                  {interval(point, contender)})
                 </div>
               ))}
             </>
@@ -110,9 +125,9 @@ function Accuracy({ run, all }: BarsProps) {
         {contenders.map((contender) => (
           <Area
             key={`band-${contender}`}
-            dataKey={(point: AccuracyPoint) => point.interval[contender]}
-            fill={STROKES[contender].stroke}
-            fillOpacity={0.12}
+            dataKey={(point: ScorePoint) => point.interval[contender]}
+            fill={stroke(contender).stroke}
+            fillOpacity={contenders.length > 4 ? 0.06 : 0.12}
             stroke="none"
             isAnimationActive={false}
             activeDot={false}
@@ -121,10 +136,10 @@ function Accuracy({ run, all }: BarsProps) {
         {contenders.map((contender) => (
           <Line
             key={contender}
-            dataKey={(point: AccuracyPoint) => point.accuracy[contender]}
+            dataKey={(point: ScorePoint) => point.score[contender]}
             dot={false}
             isAnimationActive={false}
-            {...STROKES[contender]}
+            {...stroke(contender)}
           />
         ))}
       </ComposedChart>
@@ -132,19 +147,22 @@ function Accuracy({ run, all }: BarsProps) {
   );
 }
 
-interface BarsProps {
-  readonly run: Run;
-  readonly all: readonly Tally[];
-}
+/** Longer names are cut here; the table below has them whole. */
+const LONGEST = 18;
+const cutName = (name: string): string =>
+  name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
 
 const nameAxis = (run: Run) => ({
   ...AXIS,
-  dataKey: (tally: Tally) => contenderName(tally.contender, run.experiment),
+  dataKey: ({ contender }: Tally) => contenderName(run.experiment, contender),
+  tickFormatter: cutName,
   type: 'category' as const,
-  width: 92,
+  width: 118,
+  interval: 0 as const,
 });
 
-function Speed({ run, all }: BarsProps) {
+function Speed({ run, all }: Props) {
+  const { experiment } = run;
   return (
     <Figure
       title="Speed"
@@ -152,7 +170,7 @@ function Speed({ run, all }: BarsProps) {
       height={40 + 34 * Math.max(1, all.length)}
       rows={all}
       columns={[
-        { title: 'Contender', of: (tally) => contenderName(tally.contender, run.experiment) },
+        { title: 'Contender', of: ({ contender }) => contenderName(experiment, contender) },
         { title: 'Tokens/s', of: (tally) => quantity(tally.tokensPerSecond ?? 0) },
         { title: 'Tokens', of: (tally) => quantity(tally.tokens) },
         { title: 'Time, ms', of: (tally) => quantity(tally.ms) },
@@ -164,7 +182,7 @@ function Speed({ run, all }: BarsProps) {
         <YAxis {...nameAxis(run)} />
         <Bar dataKey="tokensPerSecond" barSize={16} isAnimationActive={false}>
           {all.map(({ contender }) => (
-            <Cell key={contender} fill={STROKES[contender].stroke} />
+            <Cell key={contender} fill={STROKES[lookOf(experiment, contender)].stroke} />
           ))}
           <LabelList
             dataKey="tokensPerSecond"
@@ -178,47 +196,75 @@ function Speed({ run, all }: BarsProps) {
   );
 }
 
-function Passes({ run, all }: BarsProps) {
+/** A role's bar: its colour, and for all but small a pattern of its own. */
+const FILLS: Readonly<Record<Role, string>> = {
+  small: 'var(--small-line)',
+  large: 'url(#hatch-large)',
+  expert: 'url(#hatch-expert)',
+  expert2: 'url(#hatch-expert)',
+  expert3: 'url(#hatch-expert)',
+  antiExpert: 'url(#hatch-anti)',
+  tuned: 'url(#hatch-expert)',
+  untuned: 'url(#hatch-anti)',
+};
+const LINES: Readonly<Record<Role, string>> = {
+  small: 'var(--small-line)',
+  large: 'var(--large-line)',
+  expert: 'var(--expert-line)',
+  expert2: 'var(--expert-line)',
+  expert3: 'var(--expert-line)',
+  antiExpert: 'var(--anti-line)',
+  tuned: 'var(--expert-line)',
+  untuned: 'var(--anti-line)',
+};
+
+function Passes({ run, all }: Props) {
+  const { experiment } = run;
+  const roles = [...new Set(all.flatMap(({ passes }) => Object.keys(passes) as Role[]))];
+  const passesOf = ({ passes }: Tally) =>
+    roles.flatMap((role) => passes[role]?.toFixed(1) ?? []).join(' + ');
   return (
     <Figure
       title="Forward passes per problem"
-      about="Of the small and of the large model; a large pass is the dear one."
-      legend={
-        <>
-          <BarEntry of="small">small passes</BarEntry>
-          <BarEntry of="large">large passes (hatched)</BarEntry>
-        </>
-      }
+      about="Of each model that takes part; a pass of the large one is the dear one."
+      legend={roles.map((role) => (
+        <li key={role}>
+          <svg width="14" height="12" aria-hidden="true">
+            <rect x="0.5" y="1.5" width="13" height="9" fill={FILLS[role]} stroke={LINES[role]} />
+          </svg>
+          {ROLE_NAMES[role]} passes
+        </li>
+      ))}
       height={40 + 34 * Math.max(1, all.length)}
       rows={all}
       columns={[
-        { title: 'Contender', of: (tally) => contenderName(tally.contender, run.experiment) },
-        { title: 'Small', of: (tally) => tally.passes.small.toFixed(1) },
-        { title: 'Large', of: (tally) => tally.passes.large.toFixed(1) },
+        { title: 'Contender', of: ({ contender }) => contenderName(experiment, contender) },
+        ...roles.map((role) => ({
+          title: ROLE_NAMES[role],
+          of: ({ passes }: Tally) => (passes[role] ?? 0).toFixed(1),
+        })),
       ]}
       empty="A bar for each contender, as answers come in."
     >
       <BarChart data={all as Tally[]} layout="vertical" margin={{ ...MARGIN, right: 76 }}>
         <defs>
-          <Hatch />
+          <Hatch id="hatch-large" colour="var(--large-line)" turn={45} />
+          <Hatch id="hatch-expert" colour="var(--expert-line)" turn={-45} />
+          <Hatch id="hatch-anti" colour="var(--anti-line)" turn={0} />
         </defs>
         <XAxis {...AXIS} type="number" label={labelBelow('passes per problem')} />
         <YAxis {...nameAxis(run)} />
-        <Bar
-          dataKey={(tally: Tally) => tally.passes.small}
-          stackId="passes"
-          barSize={16}
-          fill="var(--small-line)"
-          isAnimationActive={false}
-        />
-        <Bar
-          dataKey={(tally: Tally) => tally.passes.large}
-          stackId="passes"
-          barSize={16}
-          fill="url(#hatch)"
-          stroke="var(--large-line)"
-          isAnimationActive={false}
-        />
+        {roles.map((role) => (
+          <Bar
+            key={role}
+            dataKey={({ passes }: Tally) => passes[role] ?? 0}
+            stackId="passes"
+            barSize={16}
+            fill={FILLS[role]}
+            stroke={LINES[role]}
+            isAnimationActive={false}
+          />
+        ))}
         {/* Carries the numbers: a bar of no length has no label of its own. */}
         <Bar
           dataKey={() => 1e-3}
@@ -227,51 +273,24 @@ function Passes({ run, all }: BarsProps) {
           fill="none"
           isAnimationActive={false}
         >
-          <LabelList
-            dataKey={({ passes }: Tally) =>
-              `${passes.small.toFixed(1)} + ${passes.large.toFixed(1)}`
-            }
-            position="right"
-            className="bar-label"
-          />
+          <LabelList dataKey={passesOf} position="right" className="bar-label" />
         </Bar>
       </BarChart>
     </Figure>
   );
 }
 
-function BarEntry({ of, children }: { of: 'small' | 'large'; children: string }) {
-  return (
-    <li>
-      <svg width="14" height="12" aria-hidden="true">
-        <defs>
-          <Hatch id="hatch-legend" />
-        </defs>
-        <rect
-          x="0.5"
-          y="1.5"
-          width="13"
-          height="9"
-          fill={of === 'small' ? 'var(--small-line)' : 'url(#hatch-legend)'}
-          stroke={`var(--${of}-line)`}
-        />
-      </svg>
-      {children}
-    </li>
-  );
-}
-
-function Hatch({ id = 'hatch' }: { id?: string }) {
+function Hatch({ id, colour, turn }: { id: string; colour: string; turn: number }) {
   return (
     <pattern
       id={id}
       width="5"
       height="5"
       patternUnits="userSpaceOnUse"
-      patternTransform="rotate(45)"
+      patternTransform={`rotate(${turn})`}
     >
       <rect width="5" height="5" fill="var(--surface)" />
-      <rect width="3" height="5" fill="var(--large-line)" />
+      <rect width="3" height="5" fill={colour} />
     </pattern>
   );
 }

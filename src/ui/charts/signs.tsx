@@ -1,5 +1,7 @@
 // The signs that points carry beside their colour, in charts and in their legends.
 
+import type { Look } from '../../state/contenders.ts';
+
 export type Sign =
   | 'small'
   | 'large'
@@ -10,7 +12,9 @@ export type Sign =
   | 'fell'
   | 'pending'
   | 'edge'
-  | 'ratio';
+  | 'ratio'
+  | 'setting'
+  | 'best';
 
 export function SignAt({ sign, cx, cy }: { sign: Sign; cx: number; cy: number }) {
   switch (sign) {
@@ -32,6 +36,10 @@ export function SignAt({ sign, cx, cy }: { sign: Sign; cx: number; cy: number })
       return <circle cx={cx} cy={cy} r={2.8} className="sign-pending" />;
     case 'cut':
       return <path d={`M${cx - 4} ${cy - 4}l8 8m0-8l-8 8`} className="sign-cut" />;
+    case 'setting':
+      return <circle cx={cx} cy={cy} r={4} className="sign-setting" />;
+    case 'best':
+      return <circle cx={cx} cy={cy} r={4} className="sign-best" />;
     case 'fell':
       return <path d={`M${cx - 2.5} ${cy - 2.5}l5 5m0-5l-5 5`} className="sign-fell" />;
     default:
@@ -67,8 +75,7 @@ export function SignEntry({ sign, children }: { sign: Sign; children: string }) 
 }
 
 export type Stroke =
-  | 'small'
-  | 'large'
+  | Look
   | 'method'
   | 'threshold'
   | 'baseline'
@@ -93,6 +100,12 @@ export const STROKES = {
   small: { stroke: 'var(--small-line)', strokeWidth: 2, strokeDasharray: '2 2' },
   large: { stroke: 'var(--large-line)', strokeWidth: 2, strokeDasharray: '8 3' },
   method: { stroke: 'var(--ink)', strokeWidth: 2, strokeDasharray: '' },
+  c1: { stroke: 'var(--c1-line)', strokeWidth: 2, strokeDasharray: '' },
+  c2: { stroke: 'var(--c2-line)', strokeWidth: 2, strokeDasharray: '12 3 2 3' },
+  c3: { stroke: 'var(--c3-line)', strokeWidth: 2, strokeDasharray: '5 2' },
+  c4: { stroke: 'var(--c4-line)', strokeWidth: 2, strokeDasharray: '10 2 2 2 2 2' },
+  c5: { stroke: 'var(--c5-line)', strokeWidth: 2, strokeDasharray: '3 3' },
+  c6: { stroke: 'var(--c6-line)', strokeWidth: 2, strokeDasharray: '16 4' },
   threshold: { stroke: 'var(--ink)', strokeWidth: 1, strokeDasharray: '4 3' },
   fused: { stroke: 'var(--fused-line)', strokeWidth: 2, strokeDasharray: '' },
   expert: { stroke: 'var(--expert-line)', strokeWidth: 2, strokeDasharray: '6 2' },

@@ -1,34 +1,41 @@
 // Every problem with everybody's answer; the wrong ones can be singled out.
 
 import { useState } from 'react';
-import type { Contender } from '../../core/events.ts';
-import { contenderName } from '../../state/contenders.ts';
 import {
   type AnswerFilter,
   answerRows,
-  CONTENDERS,
   filterAnswers,
+  type Given,
+  judgedOf,
   splitAtDifference,
-  tallies,
-} from '../../state/evaluation.ts';
-import { plural } from '../../state/format.ts';
+} from '../../state/answers.ts';
+import { contenderName, lookOf } from '../../state/contenders.ts';
+import { isVerifiable, tallies } from '../../state/evaluation.ts';
+import { percent, plural } from '../../state/format.ts';
 import type { Run } from '../../state/run.ts';
 import { Mark } from '../parts/Mark.tsx';
 
 /** Rows shown before one asks for more. */
 const PAGE = 50;
 
-export function Answers({ run }: { run: Run }) {
+/** @param only these contenders; all, if it is left out */
+export function Answers({ run, only }: { run: Run; only?: readonly number[] }) {
+  const { experiment } = run;
   const [filter, setFilter] = useState<AnswerFilter>('all');
   const [limit, setLimit] = useState(PAGE);
-  const seen = tallies(run).map((tally) => tally.contender);
-  const contenders = CONTENDERS.filter((contender) => seen.includes(contender));
-  const judge = contenders.includes('method') ? 'method' : 'large';
-  const rows = filterAnswers(answerRows(run), filter);
+  const contenders = tallies(run).flatMap(({ contender }) =>
+    (only?.includes(contender) ?? true) ? [contender] : [],
+  );
+  const judged = only?.at(-1) ?? judgedOf(experiment);
+  const verifiable = isVerifiable(experiment);
+  const rows = filterAnswers(answerRows(run), filter, judged, only);
   const filters: readonly { readonly filter: AnswerFilter; readonly title: string }[] = [
     { filter: 'all', title: 'All' },
-    { filter: 'wrong', title: `${contenderName(judge, run.experiment)} wrong` },
-    { filter: 'differ', title: 'Right and wrong differ' },
+    {
+      filter: 'wrong',
+      title: `${contenderName(experiment, judged)} ${verifiable ? 'wrong' : 'below 1'}`,
+    },
+    { filter: 'differ', title: verifiable ? 'Right and wrong differ' : 'Rewards differ' },
   ];
   return (
     <section aria-labelledby="answers-title">
@@ -50,35 +57,34 @@ export function Answers({ run }: { run: Run }) {
         <span className="fine num">{plural(rows.length, 'problem')}</span>
       </div>
       <ol className="answers">
-        {rows.slice(0, limit).map(({ index, prompt, expected, answers }) => (
-          <li key={index} value={index + 1}>
+        {rows.slice(0, limit).map(({ key, index, prompt, expected, answers }, i) => (
+          <li key={key} value={i + 1}>
             <div className="asked mono">
               <span className="fine num">{index + 1}</span>
               <p>
                 {prompt}
-                <span className="muted">{expected}</span>
+                {verifiable && <span className="muted">{expected}</span>}
               </p>
               <span className="marks">
                 {contenders.map((contender) => (
                   <Verdict
                     key={contender}
-                    contender={contender}
-                    name={contenderName(contender, run.experiment)}
-                    correct={answers[contender]?.correct}
+                    look={lookOf(experiment, contender)}
+                    name={contenderName(experiment, contender)}
+                    given={answers.get(contender)}
+                    verifiable={verifiable}
                   />
                 ))}
               </span>
             </div>
             {contenders.map((contender) => {
-              const answer = answers[contender];
-              if (answer?.correct !== false) return null;
-              const [same, rest] = splitAtDifference(answer.text, expected);
+              const given = answers.get(contender);
+              if (!given || (verifiable && given.reward === 1)) return null;
               return (
-                <p className="wrong mono" key={contender}>
-                  <Mark of={contender} />
-                  <span className="unseen">{contenderName(contender, run.experiment)}: </span>
-                  {same}
-                  <b>{rest || '∎ ends here'}</b>
+                <p className={verifiable ? 'wrong mono' : 'written mono'} key={contender}>
+                  <Mark of={lookOf(experiment, contender)} />
+                  <span className="unseen">{contenderName(experiment, contender)}: </span>
+                  {verifiable ? <Wrong text={given.text} expected={expected} /> : given.text}
                 </p>
               );
             })}
@@ -95,20 +101,40 @@ export function Answers({ run }: { run: Run }) {
   );
 }
 
-function Verdict({
-  contender,
-  name,
-  correct,
-}: {
-  contender: Contender;
-  name: string;
-  correct: boolean | undefined;
-}) {
-  const word = correct === undefined ? 'not yet answered' : correct ? 'right' : 'wrong';
+function Wrong({ text, expected }: { text: string; expected: string }) {
+  const [same, rest] = splitAtDifference(text, expected);
   return (
-    <span className={correct === false ? 'no' : ''} title={`${name}: ${word}`}>
-      <Mark of={contender} />
-      <span aria-hidden="true">{correct === undefined ? '…' : correct ? '✓' : '✗'}</span>
+    <>
+      {same}
+      <b>{rest || '∎ ends here'}</b>
+    </>
+  );
+}
+
+function Verdict({
+  look,
+  name,
+  given,
+  verifiable,
+}: {
+  look: ReturnType<typeof lookOf>;
+  name: string;
+  given: Given | undefined;
+  verifiable: boolean;
+}) {
+  const wrong = verifiable && given !== undefined && given.reward < 1;
+  const word = !given
+    ? 'not yet answered'
+    : !verifiable
+      ? `reward ${percent(given.reward, 0)}`
+      : wrong
+        ? 'wrong'
+        : 'right';
+  const sign = !given ? '…' : !verifiable ? percent(given.reward, 0) : wrong ? '✗' : '✓';
+  return (
+    <span className={wrong ? 'no' : ''} title={`${name}: ${word}`}>
+      <Mark of={look} />
+      <span aria-hidden="true">{sign}</span>
       <span className="unseen">
         {name}: {word}
       </span>

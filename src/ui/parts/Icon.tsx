@@ -31,6 +31,15 @@ const paths = {
   open: <path d="M2.5 13V3h4l1.5 2h5.5v8z" fill="none" stroke="currentColor" />,
   save: <path d="M8 2.5v7m-3-3 3 3 3-3M3 11v2.5h10V11" fill="none" stroke="currentColor" />,
   bin: <path d="M3 4.5h10M6 4V2.5h4V4M4.5 4.5l.6 9h5.8l.6-9" fill="none" stroke="currentColor" />,
+  pin: <path d="M6 2.5h4l-.6 4.2 2.6 2.6H4l2.6-2.6zM8 9.3v4.2" fill="none" stroke="currentColor" />,
+  pinned: (
+    <path
+      d="M6 2.5h4l-.6 4.2 2.6 2.6H4l2.6-2.6zM8 9.3v4.2"
+      fill="currentColor"
+      stroke="currentColor"
+    />
+  ),
+  plus: <path d="M8 3v10M3 8h10" fill="none" stroke="currentColor" />,
   close: <path d="m4 4 8 8m0-8-8 8" fill="none" stroke="currentColor" />,
 } as const;
 

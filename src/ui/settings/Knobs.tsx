@@ -2,6 +2,7 @@
 
 import type { NumberSpec, ParamSpec, ParamValue } from '../../core/params.ts';
 import { methods } from '../../experiment/catalogue.ts';
+import type { MethodId } from '../../experiment/experiment.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NumberField } from '../parts/NumberField.tsx';
@@ -10,17 +11,43 @@ import { Tex } from '../parts/Tex.tsx';
 export function Knobs() {
   const method = usePage((state) => state.experiment.method);
   const params = usePage((state) => state.experiment.params);
+  const swept = usePage(({ experiment: { mode, sweep } }) =>
+    mode === 'sweep' ? `${sweep.x.key} ${sweep.y?.key ?? ''}` : '',
+  );
   const { setParam } = useActions();
-  const all = Object.entries(methods[method].params);
+  return (
+    <KnobList
+      id="knob"
+      method={method}
+      params={params}
+      without={swept.split(' ')}
+      onParam={setParam}
+    />
+  );
+}
+
+interface KnobListProps {
+  /** Begins the ids of the controls. */
+  readonly id: string;
+  readonly method: MethodId;
+  readonly params: Readonly<Record<string, ParamValue>>;
+  /** Knobs that are set elsewhere. */
+  readonly without?: readonly string[];
+  readonly onParam: (key: string, value: ParamValue) => void;
+}
+
+export function KnobList({ id, method, params, without = [], onParam }: KnobListProps) {
+  const all = Object.entries(methods[method].params).filter(([key]) => !without.includes(key));
   const knob = ([key, spec]: (typeof all)[number]) => (
     <Knob
       key={`${method}.${key}`}
-      id={`knob-${key}`}
+      id={`${id}-${key}`}
       spec={spec}
       value={params[key] ?? spec.default}
-      onValue={(value) => setParam(key, value)}
+      onValue={(value) => onParam(key, value)}
     />
   );
+  if (all.length === 0) return null;
   const more = all.filter(([, spec]) => spec.advanced);
   return (
     <section className="knobs">

@@ -20,19 +20,18 @@ function vocabularies(free: readonly Role[]): string {
 
 export function ModelPickers() {
   const experiment = usePage((state) => state.experiment);
-  const { parts, roles } = methods[experiment.method];
-  const used = roles(experiment.params);
+  const asked = experiment.mode === 'evaluate' ? experiment.contenders : [experiment];
   const all = rolesIn(experiment);
+  const partOf = (role: Role) => {
+    const user = asked.find(({ method, params }) => methods[method].roles(params).includes(role));
+    return (user && methods[user.method].parts[role]) ?? BESIDE;
+  };
   return (
     <fieldset>
       <legend className="legend">Models</legend>
       {all.length > 1 && <p className="fine">{vocabularies(ownVocabularyIn(experiment))}</p>}
       {all.map((role) => (
-        <ModelPicker
-          key={role}
-          role={role}
-          part={(used.includes(role) ? parts[role] : undefined) ?? BESIDE}
-        />
+        <ModelPicker key={role} role={role} part={partOf(role)} />
       ))}
     </fieldset>
   );

@@ -1,7 +1,8 @@
 // Left: what is being asked. On a narrow screen it folds into one line that says what is set.
 
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { describeExperiment } from '../../state/describe.ts';
+import { placeOf } from '../../state/modes.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { DataSource } from './DataSource.tsx';
@@ -11,11 +12,15 @@ import { ModelPickers } from './ModelPickers.tsx';
 import { TaskSettings } from './TaskSettings.tsx';
 import './settings.css';
 
+const CompareSettings = lazy(() => import('../compare/CompareSettings.tsx'));
+const SweepAxes = lazy(() => import('../compare/SweepAxes.tsx'));
+
 const WIDE = '(min-width: 761px)';
 
 export function Settings() {
   const experiment = usePage((state) => state.experiment);
   const { resetSettings } = useActions();
+  const compare = placeOf[experiment.mode] === 'compare';
   const [open, setOpen] = useState(() => matchMedia(WIDE).matches);
   useEffect(() => {
     const wide = matchMedia(WIDE);
@@ -34,8 +39,22 @@ export function Settings() {
         <span className="fine set">{describeExperiment(experiment)}</span>
       </summary>
       <form aria-label="Settings" onSubmit={(event) => event.preventDefault()}>
-        <MethodPicker />
-        <Knobs />
+        {compare && (
+          <Suspense fallback={<p className="fine">Loading.</p>}>
+            <CompareSettings />
+          </Suspense>
+        )}
+        {experiment.mode !== 'evaluate' && (
+          <>
+            <MethodPicker />
+            {experiment.mode === 'sweep' && (
+              <Suspense fallback={<p className="fine">Loading.</p>}>
+                <SweepAxes />
+              </Suspense>
+            )}
+            <Knobs />
+          </>
+        )}
         <ModelPickers />
         {experiment.mode === 'train' && <DataSource />}
         <TaskSettings />

@@ -56,6 +56,9 @@ function Counts({ mode }: { mode: Mode }) {
       {mode === 'evaluate' && (
         <Count name="problems" label="Problems" meaning="Each contender answers all of them." />
       )}
+      {mode === 'sweep' && (
+        <Count name="problems" label="Problems" meaning="Each setting answers all of them." />
+      )}
       {mode === 'train' && (
         <Count
           name="problems"

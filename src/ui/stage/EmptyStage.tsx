@@ -6,6 +6,7 @@ import {
   isCheckpointId,
   rolesIn,
 } from '../../experiment/catalogue.ts';
+import { pointsOf } from '../../experiment/contenders.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { describeInput } from '../../state/describe.ts';
 import { bytes } from '../../state/format.ts';
@@ -35,8 +36,8 @@ export function EmptyStage() {
         </button>
       </div>
       <p className="fine">
-        {HOW_MANY[taking.size] ?? taking.size} real{' '}
-        {taking.size === 1 ? 'checkpoint' : 'checkpoints'} ({bytes(size)}
+        {taking.size === 1 ? 'The checkpoint' : `${WORDS[taking.size]} real checkpoints`} (
+        {bytes(size)}
         {taking.size > 1 && ' together'}) and ONNX Runtime are read from this page’s own server
         once; everything runs in this tab.
       </p>
@@ -44,7 +45,8 @@ export function EmptyStage() {
   );
 }
 
-const HOW_MANY = ['No', 'One', 'Two', 'Three', 'Four', 'Five'] as const;
+/** Every role could have a checkpoint of its own. */
+const WORDS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight'] as const;
 
 const learner = ({ params, small, large }: Experiment) =>
   params.model === 'large' ? large : small;
@@ -60,6 +62,13 @@ function Waiting({ experiment }: { experiment: Experiment }) {
       );
     case 'evaluate':
       return <p>Nothing has been answered yet. {problems} problems are waiting.</p>;
+    case 'sweep':
+      return (
+        <p>
+          Nothing has been measured yet. {pointsOf(experiment).length} settings and large alone will
+          answer {problems} problems each.
+        </p>
+      );
     default:
       return (
         <>

@@ -1,6 +1,6 @@
 // The same prompts, answered again at every evaluation: what the model wrote then, and what it writes now.
 
-import { splitAtDifference } from '../../state/evaluation.ts';
+import { splitAtDifference } from '../../state/answers.ts';
 import { plural } from '../../state/format.ts';
 import type { SampleRow } from '../../state/training.ts';
 

@@ -131,7 +131,7 @@ export function Shelf() {
               {name}
             </button>
           ))}
-          <button type="button" className="button quiet" onClick={emptyTrash}>
+          <button type="button" className="button quiet" onClick={() => emptyTrash()}>
             <Icon name="bin" />
             Delete for good
           </button>
