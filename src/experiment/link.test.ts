@@ -333,7 +333,7 @@ describe('what is compared', () => {
     const kept =
       '#v=1&mode=evaluate&contenders=2&c1.method=bild&c1.label=strict&c1.fallbackThreshold=0.9' +
       '&c1.rollbackThreshold=0.5&c1.maxDraft=4&c2.method=sample&c2.model=small&c2.temperature=0.5' +
-      '&c2.topK=0&c2.topP=1&c2.minP=0&small=tiny-small&large=tiny-large&data=task&task=addition' +
+      '&c2.topK=0&c2.topP=1&c2.minP=0&small=base-small&large=large-tuned&data=task&task=addition' +
       '&difficulty=3&prompt=&maxTokens=90&problems=20&seed=7&provider=auto&kernels=auto';
     const { experiment, problems } = decode(kept);
     expect(problems).toEqual([]);
@@ -350,7 +350,7 @@ describe('what is compared', () => {
     const kept =
       '#v=1&mode=sweep&method=bild&fallbackThreshold=0.6&rollbackThreshold=2&maxDraft=10' +
       '&x=fallbackThreshold&x.values=0.5+0.9&y=maxDraft&y.values=2+8+12&seeds=3' +
-      '&small=tiny-small&large=tiny-large&data=task&task=addition&difficulty=3&prompt=' +
+      '&small=base-small&large=large-tuned&data=task&task=addition&difficulty=3&prompt=' +
       '&maxTokens=90&problems=20&seed=7&provider=auto&kernels=auto';
     const { experiment, problems } = decode(kept);
     expect(problems).toEqual([]);

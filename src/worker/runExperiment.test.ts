@@ -174,7 +174,8 @@ describe('generate', () => {
       'expert2',
     ]);
     expect(rolesNeeded(of('dExperts'))).toEqual(['large', 'expert', 'antiExpert']);
-    expect(rolesNeeded({ ...of('weakToStrong'), mode: 'evaluate' })).toEqual([
+    const contenders = [{ label: '', method: 'weakToStrong', params: {} }] as const;
+    expect(rolesNeeded({ ...defaultExperiment, mode: 'evaluate', contenders })).toEqual([
       'small',
       'large',
       'tuned',

@@ -86,7 +86,7 @@ describe('weights in files beside the model', () => {
         },
       },
     ]);
-    expect(stored().checkpoints).toEqual([]);
+    expect(stored()?.checkpoints ?? []).toEqual([]);
   });
 
   it('in a file that is cut short are called so', async () => {
