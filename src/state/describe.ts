@@ -13,6 +13,8 @@ const GREEK: Readonly<Record<string, string>> = {
   eta: 'η',
   lambda: 'λ',
   tau: 'τ',
+  Delta: 'Δ',
+  ell: 'ℓ',
 };
 export const plainSymbol = (tex: string): string =>
   tex.replace(/\\([a-zA-Z]+)/g, (all, name: string) => GREEK[name] ?? all).replace(/[{}]/g, '');
