@@ -1,19 +1,27 @@
 // `npm run bench`: measures in Chromium and prints tables. Speeds are ratios side by side in one run; a
 // number without its yardstick from the same run says more about the machine than about the code.
-//   npm run bench                     kernels and decoding
+//   npm run bench                     kernels, decoding and load
 //   npm run bench -- kernels          kernels only
 //   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
 //   npm run bench -- decoding --problems=200 --grid --smalls=small,small-aligned --large=large
 //   npm run bench -- load             from a cold page load to the first token
+//   npm run bench -- training         a training step, in Chromium and in Node, and in jax-js
+//   npm run bench -- learning         two-digit addition from random weights
 //   --save                            also writes docs/bench/*.md
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
+import { loadNodeRuntime } from '../cli/nodeRuntime.ts';
 import { findChromium } from '../scripts/install.mjs';
 import { defaultCheckpoints } from '../src/experiment/experiment.ts';
 import { benchLoad } from './load.ts';
 import { decodingReport, kernelReport, loadReport, withFrontier } from './report.ts';
+import { benchSteps } from './training.ts';
+import { learningReport, trainingReport } from './trainingReport.ts';
+
+/** What runs when nothing is named. */
+const USUAL = ['kernels', 'decoding', 'load'];
 
 export async function main(args: string[]): Promise<number> {
   const flags = new Set(args.filter((arg) => arg.startsWith('--')).map((arg) => arg.split('=')[0]));
@@ -21,7 +29,7 @@ export async function main(args: string[]): Promise<number> {
     args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? fallback;
   const value = (name: string, fallback: number) => Number(text(name, String(fallback)));
   const words = args.filter((arg) => !arg.startsWith('--'));
-  const wants = (what: string) => words.length === 0 || words.includes(what);
+  const wants = (what: string) => (words.length === 0 ? USUAL : words).includes(what);
   const root = resolve(import.meta.dirname, '..');
   const publish = (name: string, text: string) => {
     console.log(text);
@@ -51,6 +59,13 @@ export async function main(args: string[]): Promise<number> {
     page.setDefaultTimeout(0);
     page.on('pageerror', (error) => console.error(error));
     page.on('console', (message) => console.error(message.text()));
+    const devtools = await browser.newBrowserCDPSession();
+    // What the renderers have computed; others on the same cores do not count.
+    await page.exposeFunction('computedMs', async () => {
+      const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
+      const renderers = processInfo.filter(({ type }) => type === 'renderer');
+      return renderers.reduce((sum, { cpuTime }) => sum + 1000 * cpuTime, 0);
+    });
     await page.goto(`${server.resolvedUrls?.local[0]}bench/index.html`);
     await page.waitForFunction(() => 'bench' in window);
     if (wants('kernels')) {
@@ -71,6 +86,17 @@ export async function main(args: string[]): Promise<number> {
         const readme = join(root, 'public', options.folder, options.large, 'README.md');
         writeFileSync(readme, withFrontier(readFileSync(readme, 'utf8'), report));
       }
+    }
+    if (wants('training')) {
+      const { wasm, passes } = await page.evaluate(() => window.bench.training());
+      const node = await benchSteps(await loadNodeRuntime(), () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1000;
+      });
+      publish('training', trainingReport({ wasm, node, passes }));
+    }
+    if (wants('learning')) {
+      publish('learning', learningReport(await page.evaluate(() => window.bench.learning())));
     }
   } finally {
     await browser.close();

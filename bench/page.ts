@@ -1,7 +1,14 @@
 // What bench/main.ts calls in the browser.
+import baseLarge from '../recipes/base-large.json';
+import baseSmall from '../recipes/base-small.json';
 import { findDevice } from '../src/backend/device.ts';
+import { httpFolder, readJson } from '../src/models/folder.ts';
+import { makeTokenizer } from '../src/models/tokenizer.ts';
+import { loadWasmRuntime } from '../src/models/webRuntime.ts';
 import { benchDecoding } from './decoding.ts';
 import { benchKernels } from './kernels.ts';
+import { benchLearning } from './learning.ts';
+import { benchPasses, benchSteps } from './training.ts';
 
 const bench = {
   async kernels() {
@@ -10,11 +17,43 @@ const bench = {
     return { adapter, rows: await benchKernels(device) };
   },
   decoding: benchDecoding,
+  async training() {
+    const runtime = await loadWasmRuntime();
+    // jax-js uses more threads than one where it can, which is where memory can be shared.
+    if (globalThis.crossOriginIsolated) throw new Error('the page is isolated: not one thread');
+    const { jaxGpt } = await import('./jaxGpt.ts');
+    const wasm = await benchSteps(runtime, window.computedMs, jaxGpt);
+    const passes = await benchPasses(runtime, window.computedMs, {
+      'base-small': baseSmall.architecture,
+      'base-large': baseLarge.architecture,
+    });
+    return { wasm, passes };
+  },
+  async learning() {
+    const folder = httpFolder(
+      'the family’s tokenizer',
+      new URL('/recipes/tokenizer/', location.href).href,
+    );
+    const json = await readJson(folder, 'tokenizer.json');
+    const tokenizer = makeTokenizer(
+      folder.name,
+      json,
+      await readJson(folder, 'tokenizer_config.json'),
+    );
+    const eos = tokenizer.idOf('<eos>');
+    if (eos === undefined) throw new Error('the tokenizer has no <eos>');
+    const runtime = await loadWasmRuntime();
+    return benchLearning(runtime, tokenizer, eos, window.computedMs, (point) =>
+      console.info(JSON.stringify(point)),
+    );
+  },
 };
 
 declare global {
   interface Window {
     bench: typeof bench;
+    /** Milliseconds that the page's process has computed; bench/main.ts knows. */
+    computedMs: () => Promise<number>;
   }
 }
 window.bench = bench;

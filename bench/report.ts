@@ -6,7 +6,7 @@ import type { Row } from './kernels.ts';
 import type { LoadReport } from './load.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
+export const machine = () => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
 
 /** A section that a checkpoint's README carries, and what it begins with. */
 export const FRONTIER = '## BiLD with its small models';

@@ -3,7 +3,7 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { floatOf, int, intOf } from '../onnx/graph.ts';
 import type { Operator } from '../onnx/operators.ts';
-import { geluTanh, normalDistribution } from '../onnx/primitives.ts';
+import { geluGate, normalDistribution } from '../onnx/primitives.ts';
 import { isFloat } from '../onnx/tensor.ts';
 import { mask, type Rule, type RuleContext, reduceTo } from './rule.ts';
 
@@ -74,14 +74,11 @@ const gelu = unary(({ b }, x) => {
   return add(distribution, mul(x, density));
 });
 
-/** t = tanh(u), u = c (x + a x^3): 0.5 (1 + t) + 0.5 x (1 - t^2) c (1 + 3 a x^2) */
-const fastGelu = unary(({ b }, x) => {
-  const { add, mul, sub, times, plus } = arithmetic(b);
-  const [c, a] = [Math.sqrt(2 / Math.PI), 0.044715];
-  const t = geluTanh(b, x);
-  const slope = times(plus(times(mul(x, x), 3 * a), 1), 0.5 * c);
-  const flat = sub(b.scalarLike(x, 1), mul(t, t));
-  return add(times(plus(t, 1), 0.5), mul(mul(x, flat), slope));
+/** y = x s with s = sigmoid(v): s + y (1 - s) dv / dx */
+const fastGelu = unary(({ b }, x, y) => {
+  const { add, mul, sub } = arithmetic(b);
+  const { gate, slope } = geluGate(b, x);
+  return add(gate, mul(mul(y, sub(b.scalarLike(x, 1), gate)), slope()));
 });
 
 const clip: Rule = (c) => {

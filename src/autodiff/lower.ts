@@ -8,7 +8,7 @@ import { product } from '../onnx/dim.ts';
 import { floatOf, type Graph, int, intOf, type Node } from '../onnx/graph.ts';
 import { axisOf } from '../onnx/inference.ts';
 import {
-  geluTanh,
+  geluGate,
   logSoftmax,
   normalDistribution,
   sine,
@@ -43,13 +43,10 @@ const norms: Readonly<Record<string, Lowering>> = {
   SimplifiedLayerNormalization: primitiveNorm(false),
 };
 
-/** Written out, GELU shares its erf or tanh with its gradient. */
+/** Written out, GELU shares its erf or sigmoid with its gradient. */
 const gelus: Readonly<Record<string, Lowering>> = {
   Gelu: (b, _, x) => b.add('Mul', [x[0]!, normalDistribution(b, x[0]!)]),
-  FastGelu: (b, _, x) => {
-    const half = b.add('Mul', [x[0]!, b.scalarLike(x[0]!, 0.5)]);
-    return b.add('Mul', [half, b.add('Add', [geluTanh(b, x[0]!), b.scalarLike(x[0]!, 1)])]);
-  },
+  FastGelu: (b, _, x) => b.add('Mul', [x[0]!, geluGate(b, x[0]!).gate]),
 };
 
 const webgpu: Readonly<Record<string, Lowering>> = {

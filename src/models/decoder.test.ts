@@ -179,7 +179,7 @@ describe.each([
 
   it('says what a batch costs', () => {
     const { config } = checkpoint().model;
-    expect(config.contextLength).toBe(256);
+    expect(config.contextLength).toBe(192);
     const model = decoder();
     expect(model.bytesPerToken).toBe(
       checkpoint().model.signature.caches.reduce(
@@ -225,11 +225,11 @@ describe.each([
     }
     for (const from of [0, 3, 0.5])
       await expect(model.logits([1, 5], from)).rejects.toThrow('from');
-    const long = Array.from({ length: 257 }, () => 1);
-    await expect(model.logits(long, 257)).rejects.toMatchObject({ code: 'context' });
-    await expect(model.logits(long, 257)).rejects.toThrow(
-      'asked to read 257 tokens; its context is 256',
+    const long = Array.from({ length: 193 }, () => 1);
+    await expect(model.logits(long, 193)).rejects.toMatchObject({ code: 'context' });
+    await expect(model.logits(long, 193)).rejects.toThrow(
+      'asked to read 193 tokens; its context is 192',
     );
-    expect(rowsOf(await model.logits(long.slice(1), 256)).length).toBe(1);
+    expect(rowsOf(await model.logits(long.slice(1), 192)).length).toBe(1);
   });
 });

@@ -14,7 +14,7 @@ import {
 } from 'onnx-buf';
 import { UserError } from '../core/errors.ts';
 import type { Normalized } from './normalize.ts';
-import { tensorProto, valueInfoProto } from './proto.ts';
+import { type ExternalFiles, tensorFrom, tensorProto, valueInfoProto } from './proto.ts';
 import { type Tensor, transposed } from './tensor.ts';
 import type { Tie } from './ties.ts';
 
@@ -31,6 +31,20 @@ function withBytes(proto: TensorProto, tensor: Tensor): TensorProto {
     copy.dataLocation = TensorProto_DataLocation.DEFAULT;
     copy.externalData = [];
   }
+  return copy;
+}
+
+/** The model with the tensors that it keeps in files beside it, which it needs no more. Throws UserError 'onnx' */
+export function withExternalData(model: ModelProto, files: ExternalFiles): ModelProto {
+  if (model.graph === undefined) throw new Error('withExternalData: the model has no graph');
+  const graph: GraphProto = shallow(model.graph);
+  graph.initializer = graph.initializer.map((proto) =>
+    proto.dataLocation === TensorProto_DataLocation.EXTERNAL
+      ? withBytes(proto, tensorFrom(proto, files))
+      : proto,
+  );
+  const copy = shallow(model);
+  copy.graph = graph;
   return copy;
 }
 

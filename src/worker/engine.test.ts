@@ -157,7 +157,7 @@ describe('what goes wrong', () => {
   it.each([
     [{ small: 'nobody' }, 'checkpoint', 'The checkpoint nobody has no file config.json'],
     [{ prompt: 'say ½: ' }, 'prompt', '“½” (U+00BD)'],
-    [{ prompt: 'a'.repeat(250) }, 'context', 'reads at most 256'],
+    [{ prompt: 'a'.repeat(250) }, 'context', 'reads at most 192'],
     [{ provider: 'webgpu' as const }, 'gpu', 'Models are set to run on WebGPU'],
     [{ kernels: 'webgpu' as const }, 'gpu', 'Kernels are set to run on WebGPU'],
   ])('%o ends the run with a sentence', async (experiment, code, text) => {

@@ -14,7 +14,7 @@ import type { LoadProgress } from './protocol.ts';
 import { rolesNeeded } from './roles.ts';
 import { type SavedTrainings, savesOf } from './saves.ts';
 import { endsStep, trainExperiment, trainParams } from './trainExperiment.ts';
-import { MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
+import { inOneFile, MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
 
 export interface TrainRequest {
   readonly experiment: Experiment;
@@ -47,13 +47,14 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
   if (!role) throw new Error('nobody is to be trained');
   const id = experiment[role];
   const folder = await request.folderOf(id);
-  const base = await readBase(
+  const read = await readBase(
     id,
     folder,
     (loaded, total) =>
       progress({ stage: 'download', role, id, loaded, ...(total !== undefined && { total }) }),
     signal,
   );
+  const base = await inOneFile(read, folder, signal);
   progress({ stage: 'data', role });
   const data = parseFileId(experiment.data) ? await store.readData(experiment.data) : undefined;
   const source = await sourceOf(experiment, base, data, progress, breathe);

@@ -80,6 +80,21 @@ export async function readBase(
   return { ...texts, files: new Map(texts.files).set(MODEL, model) };
 }
 
+/** The same with all weights in the model's file. @throws UserError 'onnx' naming a file that is missing */
+export async function inOneFile(
+  base: BaseCheckpoint,
+  folder: CheckpointFolder,
+  signal?: AbortSignal,
+): Promise<BaseCheckpoint> {
+  // What reads ONNX files is not needed before somebody trains.
+  const { withoutExternalData } = await import('../models/externalData.ts');
+  const beside = MODEL.slice(0, MODEL.lastIndexOf('/') + 1);
+  const whole = await withoutExternalData(new Uint8Array(base.files.get(MODEL)!), (name) =>
+    folder.read(`${beside}${name}`, undefined, signal),
+  );
+  return { ...base, files: new Map(base.files).set(MODEL, whole) };
+}
+
 /** What ends a completion. */
 export const endOf = ({ config }: Pick<BaseCheckpoint, 'config'>): number | undefined =>
   config.eos[0];

@@ -27,6 +27,7 @@ const experiment = (
   mode: 'train',
   method: 'sft',
   params: { ...defaultsOf(trainers.sft.params), steps: 4, batch: 8, evaluateEvery: 2, ...params },
+  small: 'base-small',
   task: 'numberWords',
   difficulty: 3,
   problems: 3,
