@@ -76,6 +76,13 @@ async function answers(ops: Ops, logits: DeviceLogits): Promise<unknown[]> {
     ops.verifyDraft(logits, tokens.slice(0, Math.min(row, 12)), 4),
     ops.sampleToken(logits, row, sampling, address),
     ops.sampleToken(logits, row, { ...sampling, temperature: 0 }, address),
+    ops.sampleTokens(
+      logits,
+      sampling,
+      { seed: 8, run: 1, step: 2 },
+      tokens.map((_, i) => 3 * i),
+    ),
+    ops.chunkScores({ logits, tokens }, { logits, tokens: tokens.map(() => 0) }, logits.rows),
   ];
   const settled = await Promise.allSettled(calls);
   return settled.map((call) => (call.status === 'fulfilled' ? call.value : String(call.reason)));
@@ -125,6 +132,45 @@ test('a verdict over 13 rows of 151,936 logits comes home in 64 bytes', async ()
   await webgpu.ops.top1(logits, 12);
   expect(webgpu.ops.bytesReadBack - before).toBe(64 + 8);
   logits.dispose();
+});
+
+test('a token that three models write together comes home in 56 bytes, 16 beams in 8 bytes each', async () => {
+  const vocab = 151_936;
+  const rows = (count: number, from: number) =>
+    logitsOn('gpu', { why: '', rows: count, vocab, fill: (row, id) => likely(row + from, id) });
+  const [large, small, expert] = [rows(1, 0), rows(1, 40), rows(1, 80)] as const;
+  const sampling = { temperature: 0.7, topK: 50, topP: 1, minP: 0 };
+  const address = { seed: 1, run: 0, step: 0 };
+  let before = webgpu.ops.bytesReadBack;
+  const since = () => {
+    const bytes = webgpu.ops.bytesReadBack - before;
+    before += bytes;
+    return bytes;
+  };
+  const alphas = { kind: 'refined', low: 0, step: 0.1, count: 21 } as const;
+  const { logits, solved } = await webgpu.ops.fuse({ large, small, experts: [expert], alphas });
+  await webgpu.ops.sampleToken(logits, 0, sampling, { ...address, row: 0 });
+  expect(since()).toBe(48 + 8);
+  // In place: the fused logits are where the large model's were, and a solution came with them.
+  expect(logits).toBe(large);
+  expect(solved[0]?.alphas[0]).toBeGreaterThan(0);
+  await webgpu.ops.fuse({ large: logits, small, experts: [expert], alphas: [0.5] });
+  expect(since()).toBe(0);
+
+  const slots = Array.from({ length: 16 }, (_, row) => row);
+  const drawn = await webgpu.ops.sampleTokens(logits, sampling, address, slots);
+  expect(drawn).toHaveLength(16);
+  expect(since()).toBe(16 * 8);
+  const [tuned, untuned] = [rows(16, 0), rows(16, 100)] as const;
+  const tokens = slots.map((row) => row * 9000);
+  const scores = await webgpu.ops.chunkScores(
+    { logits: tuned, tokens },
+    { logits: untuned, tokens },
+    16,
+  );
+  expect(scores).toHaveLength(16);
+  expect(since()).toBe(16 * 8);
+  for (const one of [large, small, expert, tuned, untuned]) one.dispose();
 });
 
 describe('gatherCache', () => {
