@@ -1,11 +1,9 @@
 // The page's state and everything that can be done to it, put together: a store, plain functions beside
 // it, and the worker's messages wired in.
 
-import { compareActions } from './compareActions.ts';
 import { openDesk } from './desk.ts';
 import { inspectActions } from './inspectActions.ts';
 import { keepActions } from './keepActions.ts';
-import { keptRunActions } from './keptRuns.ts';
 import { linkActions } from './linkActions.ts';
 import { pace } from './pace.ts';
 import type { Page } from './page.ts';
@@ -20,10 +18,7 @@ export function createApp(client: Client, page: Page) {
   const { hear: hearRun, ...runs } = runActions(store, client);
   const { hear: hearInspection, pointOut, follow, ...inspect } = inspectActions(store, client);
   const desk = openDesk(store, client);
-  const { download, ...keep } = keepActions(store, desk, page);
-  const { admit, ...controls } = runs;
-  const { keep: keepRun, ...kept } = keptRunActions(store, desk, page, { admit, download });
-  const compare = compareActions(store);
+  const keep = keepActions(store, desk, page);
   const link = linkActions(store, page);
   const settings = settingsActions(store, page);
 
@@ -38,9 +33,15 @@ export function createApp(client: Client, page: Page) {
     hearRun(message);
     if (message.type === 'ended') {
       pointOut(message.run);
-      keepRun(message.run);
+      void over(message.run);
     }
     if (message.type === 'events') follow(message.run);
+  }
+
+  /** What came of a run is told and kept; the code for that comes with the first run that ends. */
+  async function over(id: number): Promise<void> {
+    const { afterRun } = await import('./afterRun.ts');
+    afterRun(store, desk, page, id);
   }
 
   client.subscribe((message) => {
@@ -68,16 +69,8 @@ export function createApp(client: Client, page: Page) {
     }
   });
   page.onHidden(() => client.send({ type: 'hidden' }));
-  const actions = {
-    ...controls,
-    ...inspect,
-    ...link,
-    ...settings,
-    ...keep,
-    ...kept,
-    ...compare,
-  };
-  return { store, actions };
+  const actions = { ...runs, ...inspect, ...link, ...settings, ...keep };
+  return { store, desk, page, actions };
 }
 
 export type App = ReturnType<typeof createApp>;

@@ -1,36 +1,19 @@
-// Runs that stay: kept when they end, opened again, compared, exported, imported. The worker has the shelf; what is
+// Runs that stay: opened again, compared, exported, imported. The worker has the shelf; what is
 // opened is read there and checked, and has the same charts because it has the same events.
 
 import type { RunRecord } from '../core/runRecord.ts';
-import { decode, encode } from '../experiment/link.ts';
+import { decode } from '../experiment/link.ts';
 import { sameContent } from '../experiment/names.ts';
-import { describeInput, describeMethod } from './describe.ts';
-import type { Answer, Desk } from './desk.ts';
+import type { Actions } from './app.ts';
+import type { Desk } from './desk.ts';
 import { plural } from './format.ts';
 import type { Page } from './page.ts';
-import { hasContent, isActive, newRun, type Run } from './run.ts';
+import { isActive, newRun, type Run } from './run.ts';
 import { figuresOf } from './runRows.ts';
 import { heard, patch, type Store, told } from './store.ts';
 
 /** Opened runs that stay in memory; the others are read again. */
 const OPENED = 8;
-
-/** What a run is called until somebody names it. */
-export const usualName = ({ experiment }: Run): string =>
-  `${describeMethod(experiment)}, ${describeInput(experiment)}`;
-
-export function recordOf(run: Run, adapter: string, build: string): RunRecord | undefined {
-  const { experiment, status, uses, started, events } = run;
-  if (isActive(run) || !uses || !hasContent(run)) return undefined;
-  return {
-    name: usualName(run),
-    recipe: encode(experiment),
-    outcome: status as RunRecord['outcome'],
-    started,
-    place: { ...uses, adapter, build },
-    events,
-  };
-}
 
 /** A run that was read, as the page has runs. */
 export function runOf(record: RunRecord, id: number, kept?: string): Run {
@@ -51,37 +34,11 @@ export function keptRunActions(
   store: Store,
   desk: Desk,
   page: Page,
-  {
-    admit,
-    download,
-  }: {
-    /** Puts a run that is over on the stage, under a number of this session. */
-    readonly admit: (make: (id: number) => Run) => void;
-    readonly download: (answer: Answer) => void;
-  },
+  { admit, download }: Pick<Actions, 'admit' | 'download'>,
 ) {
   const say = (text: string) => patch(store, { notice: told(text) });
   const nameOf = (id: string) =>
     store.getState().stored?.runs.find((run) => sameContent(run.id, id))?.name ?? 'the run';
-
-  /** Keeps a run that has ended, if anything came of it. */
-  function keep(id: number): void {
-    const { runs, hardware } = store.getState();
-    const run = runs.find((one) => one.id === id);
-    const record = run && !run.kept && recordOf(run, hardware?.adapter ?? '', page.build);
-    if (!record) return;
-    desk.send({ type: 'keepRun', record, figures: figuresOf(run) }, record.name, {
-      answered(answer) {
-        if (answer.type !== 'runKept') return;
-        const { run: kept, unsaved } = answer;
-        const now = store.getState().runs;
-        patch(store, {
-          runs: now.map((one) => (one.id === id ? { ...one, kept: kept.id } : one)),
-        });
-        if (unsaved) say(`Run ${id} is in memory only. ${unsaved.message} ${unsaved.remedy}`);
-      },
-    });
-  }
 
   /** Reads kept runs; those that are in memory are not read again. */
   function load(ids: readonly string[]): Promise<readonly Run[]> {
@@ -163,5 +120,5 @@ export function keptRunActions(
   };
   const dismissImport = (): void => patch(store, { importFailure: undefined });
 
-  return { keep, load, openRun, importRuns, exportRuns, exportCsv, pin, dismissImport };
+  return { load, openRun, importRuns, exportRuns, exportCsv, pin, dismissImport };
 }

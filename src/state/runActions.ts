@@ -3,7 +3,6 @@
 import { encode } from '../experiment/link.ts';
 import type { ForPage, ResumableRun, ToWorker } from '../worker/protocol.ts';
 import { inMode } from './modes.ts';
-import { finishedNotice } from './notices.ts';
 import { hasContent, isActive, newRun, type Run, type RunMessage, receive } from './run.ts';
 import { heard, KEPT_RUNS, patch, runBefore, type Store, shownRun, told } from './store.ts';
 
@@ -179,10 +178,6 @@ export function runActions(store: Store, client: Client) {
     const run = store.getState().runs.find((other) => other.id === message.run);
     if (!run) return;
     change(run.id, (old) => receive(old, message));
-    if (message.type === 'ended') {
-      const ended = store.getState().runs.find((other) => other.id === message.run);
-      if (ended) patch(store, { notice: heard(finishedNotice(ended)) });
-    }
   }
 
   return {

@@ -28,9 +28,11 @@ export function checkStory(recipe: string, events: readonly RunEvent[]): Impossi
   }
   let begin: number | undefined;
   let length = 0;
+  let beams = 0;
   for (const [event, one] of events.entries()) {
     if (one.type === 'prompt') {
       begin = length = one.pieces.length;
+      beams = 0;
     } else if (one.type === 'decode') {
       const what = step(one.event);
       if (what) return { event, what };
@@ -52,6 +54,13 @@ export function checkStory(recipe: string, events: readonly RunEvent[]): Impossi
         return `strikes out ${event.removed.length} tokens from ${kept} on, of a text of ${length}`;
       }
       length = kept;
+    } else if (event.type === 'chunk') {
+      const before = beams;
+      beams = event.candidates.length;
+      const lost = event.candidates.find(
+        ({ row, parent }, i) => row !== i || !(parent === undefined || parent < before),
+      );
+      if (lost) return `has a beam ${lost.row} that continues none`;
     } else if (isPlaced(event) && (event.at < begin || event.at > length)) {
       return `speaks of token ${event.at} of a text of ${length}`;
     }

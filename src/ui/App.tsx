@@ -1,6 +1,6 @@
 // The page: one bar; left what is asked, middle the stage, right the charts. Narrow, they stack.
 
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { placeOf } from '../state/modes.ts';
 import { seenRun, shownRun } from '../state/store.ts';
 import { usePage } from './app.ts';
@@ -9,26 +9,35 @@ import { ChartColumn } from './charts/ChartColumn.tsx';
 import { Settings } from './settings/Settings.tsx';
 import { EmptyStage } from './stage/EmptyStage.tsx';
 import { Explanation } from './stage/Explanation.tsx';
-import { GenerateStage } from './stage/GenerateStage.tsx';
 import { LinkProblems, LinkToCopy } from './stage/LinkNotices.tsx';
 import { NoticeLine } from './stage/NoticeLine.tsx';
-import { Runs } from './stage/Runs.tsx';
 import { StageTop } from './stage/StageTop.tsx';
-import { Interrupted } from './train/Interrupted.tsx';
-import { Shelf } from './train/Shelf.tsx';
-import { TrainStage } from './train/TrainStage.tsx';
 import './styles/theme.css';
 import './styles/base.css';
 import './styles/controls.css';
 import './styles/tables.css';
 import './styles/layout.css';
 
-/** With its table of runs, it comes when somebody goes there. */
+/** What the first sight of the page does not show comes when it is needed; what Run shows, as soon as the page stands. */
+const stage = () => import('./stage/GenerateStage.tsx');
+const GenerateStage = lazy(async () => ({ default: (await stage()).GenerateStage }));
+const Runs = lazy(async () => ({ default: (await import('./stage/Runs.tsx')).Runs }));
 const Compare = lazy(() => import('./compare/Compare.tsx'));
+const TrainStage = lazy(async () => ({
+  default: (await import('./train/TrainStage.tsx')).TrainStage,
+}));
+const Interrupted = lazy(async () => ({
+  default: (await import('./train/Interrupted.tsx')).Interrupted,
+}));
+const Shelf = lazy(async () => ({ default: (await import('./train/Shelf.tsx')).Shelf }));
 
 export function App() {
+  useEffect(() => void stage(), []);
   const run = usePage(shownRun);
   const seen = usePage(seenRun);
+  const kept = usePage(
+    ({ stored }) => (stored?.checkpoints.length ?? 0) + (stored?.data.length ?? 0) > 0,
+  );
   const place = usePage((state) => placeOf[state.experiment.mode]);
   return (
     <div className="app">
@@ -40,7 +49,11 @@ export function App() {
         </aside>
         <main className="stage">
           <LinkProblems />
-          {place === 'train' && <Interrupted />}
+          {place === 'train' && (
+            <Suspense>
+              <Interrupted />
+            </Suspense>
+          )}
           {place === 'compare' ? (
             <Suspense fallback={<p className="fine">Loading.</p>}>
               <Compare />
@@ -54,12 +67,22 @@ export function App() {
               {!run ? (
                 <EmptyStage />
               ) : run.experiment.mode === 'train' ? (
-                <TrainStage run={run} />
+                <Suspense fallback={<p className="fine">Loading.</p>}>
+                  <TrainStage run={run} />
+                </Suspense>
               ) : (
-                <GenerateStage run={run} />
+                <Suspense>
+                  <GenerateStage run={run} />
+                </Suspense>
               )}
-              <Runs />
-              <Shelf />
+              <Suspense>
+                <Runs />
+              </Suspense>
+              {kept && (
+                <Suspense>
+                  <Shelf />
+                </Suspense>
+              )}
             </>
           )}
         </main>

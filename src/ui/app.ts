@@ -6,7 +6,7 @@ import type { State } from '../state/store.ts';
 
 export const AppContext = createContext<App | undefined>(undefined);
 
-function useApp(): App {
+export function useApp(): App {
   const app = use(AppContext);
   if (!app) throw new Error('no AppContext above this component');
   return app;

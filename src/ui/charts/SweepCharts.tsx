@@ -16,7 +16,8 @@ import { percent, times } from '../../state/format.ts';
 import type { Run } from '../../state/run.ts';
 import { type Cell, type Estimate, type SweepState, sweepOf } from '../../state/sweep.ts';
 import { spreadTicks } from '../../state/ticks.ts';
-import { useActions, usePage } from '../app.ts';
+import { usePage } from '../app.ts';
+import { useCompare } from '../compare/useCompare.ts';
 import { AXIS, GRID, labelBelow, MARGIN } from './axes.tsx';
 import EvaluateCharts from './EvaluateCharts.tsx';
 import { Figure } from './Figure.tsx';
@@ -204,7 +205,7 @@ interface DotProps {
 
 /** A button, so that it can be reached and pressed without a pointer. */
 function Dot({ run, cx, cy, point, frontier }: DotProps) {
-  const { selectPoint } = useActions();
+  const { selectPoint } = useCompare();
   const contender = point?.cell?.contender;
   const chosen = usePage(
     (state) => state.point?.run === run.id && state.point.contender === contender,

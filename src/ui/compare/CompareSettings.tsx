@@ -9,6 +9,7 @@ import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Mark } from '../parts/Mark.tsx';
 import { KnobList } from '../settings/Knobs.tsx';
+import { useCompare } from './useCompare.ts';
 import './compare.css';
 
 const KINDS = [
@@ -47,7 +48,7 @@ function Contenders() {
   const { contenders } = experiment;
   const names = contenderNames(experiment);
   const full = contenders.length >= LIMITS.contenders.max;
-  const { addContender, insertContender, removeContender } = useActions();
+  const { addContender, insertContender, removeContender } = useCompare();
   const [removed, setRemoved] = useState<{ at: number; one: Contender; name: string }>();
   // Contenders have no names of their own; their place is what the events know them by.
   const placed = contenders.map((one, at) => ({ at, one }));
@@ -122,7 +123,7 @@ interface ItemProps {
 
 function ContenderItem({ at, one, name, onRemove }: ItemProps) {
   const experiment = usePage((state) => state.experiment);
-  const { setContenderMethod, setContenderParam, repeatContender } = useActions();
+  const { setContenderMethod, setContenderParam, repeatContender } = useCompare();
   const [open, setOpen] = useState(experiment.contenders.length === 1);
   return (
     <li>
@@ -177,7 +178,7 @@ function ContenderItem({ at, one, name, onRemove }: ItemProps) {
 }
 
 function LabelField({ at, label, usual }: { at: number; label: string; usual: string }) {
-  const { nameContender } = useActions();
+  const { nameContender } = useCompare();
   const [typed, setTyped] = useState<string>();
   const save = () => {
     if (typed !== undefined) nameContender(at, typed);

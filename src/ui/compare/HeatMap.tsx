@@ -17,9 +17,10 @@ import {
   type SweepState,
   shareOf,
 } from '../../state/sweep.ts';
-import { useActions, usePage } from '../app.ts';
+import { usePage } from '../app.ts';
 import { Scroller } from '../parts/Scroller.tsx';
 import { Twin } from '../parts/Twin.tsx';
+import { useCompare } from './useCompare.ts';
 
 interface Props {
   readonly run: Run;
@@ -180,7 +181,7 @@ interface CellProps {
 }
 
 function CellButton({ run, cell, measure, range, best, first }: CellProps) {
-  const { selectPoint } = useActions();
+  const { selectPoint } = useCompare();
   const { contender, failure, score, speedUp, tally } = cell;
   const chosen = usePage(({ point }) => point?.run === run.id && point.contender === contender);
   const value = measured(cell, measure);

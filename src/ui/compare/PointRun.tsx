@@ -4,13 +4,13 @@ import { contenderName } from '../../state/contenders.ts';
 import { describeKnobs } from '../../state/describe.ts';
 import type { Run } from '../../state/run.ts';
 import type { Cell } from '../../state/sweep.ts';
-import { useActions } from '../app.ts';
 import { Answers } from '../evaluate/Answers.tsx';
 import { Scores } from '../evaluate/Scores.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { useCompare } from './useCompare.ts';
 
 export function PointRun({ run, cell }: { run: Run; cell: Cell }) {
-  const { selectPoint, takePoint } = useActions();
+  const { selectPoint, takePoint } = useCompare();
   const { contender, params } = cell;
   const only = [0, contender];
   const { method } = run.experiment;

@@ -4,9 +4,9 @@ import { useEffect, useState } from 'react';
 import { experimentOf, type KeptRow, placeText } from '../../state/keptRows.ts';
 import type { Run } from '../../state/run.ts';
 import { type ComparedRow, resultRows, settingRows } from '../../state/sideBySide.ts';
-import { useActions } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
+import { useCompare } from './useCompare.ts';
 
 interface Props {
   readonly rows: readonly KeptRow[];
@@ -14,7 +14,7 @@ interface Props {
 }
 
 export function RunComparison({ rows, onClose }: Props) {
-  const { load } = useActions();
+  const { load } = useCompare();
   const [runs, setRuns] = useState<readonly Run[]>();
   const [all, setAll] = useState(false);
   const ids = rows.map(({ run }) => run.id).join('\n');

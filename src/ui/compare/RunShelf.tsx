@@ -5,9 +5,10 @@ import { parseRunId } from '../../experiment/names.ts';
 import { boundText, type KeptRow, keptRows } from '../../state/keptRows.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { NameField } from '../parts/NameField.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
-import { NameField } from '../train/NameField.tsx';
 import { RunComparison } from './RunComparison.tsx';
+import { useCompare } from './useCompare.ts';
 import './runShelf.css';
 
 /** Rows shown before one asks for more. */
@@ -115,7 +116,8 @@ interface RowProps {
 }
 
 function Row({ row: { run, ...row }, chosen, onChoose }: RowProps) {
-  const { openRun, pin, remove } = useActions();
+  const { openRun, pin } = useCompare();
+  const { remove } = useActions();
   const shown = usePage(({ runs, viewed }) => {
     const kept = runs.find(({ id }) => id === viewed)?.kept;
     return kept !== undefined && keyOf(kept) === keyOf(run.id);
@@ -186,7 +188,8 @@ interface ChosenProps {
 
 /** What can be done with several at once. */
 function Chosen({ rows, onCompare, onClear }: ChosenProps) {
-  const { exportRuns, exportCsv, remove } = useActions();
+  const { exportRuns, exportCsv } = useCompare();
+  const { remove } = useActions();
   const ids = rows.map(({ run }) => run.id);
   const none = ids.length === 0;
   const comparable = ids.length > 1 && ids.length <= MOST_COMPARED;
@@ -246,7 +249,7 @@ function Chosen({ rows, onCompare, onClear }: ChosenProps) {
 }
 
 function Import() {
-  const { importRuns } = useActions();
+  const { importRuns } = useCompare();
   const reading = usePage(({ waiting }) =>
     Object.values(waiting).find(({ type }) => type === 'readRuns'),
   );
@@ -282,7 +285,7 @@ function Import() {
 
 function ImportFailure() {
   const failure = usePage((state) => state.importFailure);
-  const { dismissImport } = useActions();
+  const { dismissImport } = useCompare();
   if (!failure) return null;
   return (
     <div className="card error" role="alert">

@@ -5,14 +5,15 @@ import { readValues, writeValues } from '../../experiment/axis.ts';
 import { methods } from '../../experiment/catalogue.ts';
 import { LIMITS } from '../../experiment/experiment.ts';
 import { plural, quantity } from '../../state/format.ts';
-import { useActions, usePage } from '../app.ts';
+import { usePage } from '../app.ts';
 import { NumberField } from '../parts/NumberField.tsx';
 import { Tex } from '../parts/Tex.tsx';
+import { useCompare } from './useCompare.ts';
 import './compare.css';
 
 export default function SweepAxes() {
   const seeds = usePage((state) => state.experiment.sweep.seeds);
-  const { setSeeds } = useActions();
+  const { setSeeds } = useCompare();
   return (
     <section className="axes" aria-label="Sweep">
       <AxisPicker which="x" />
@@ -34,7 +35,7 @@ const TITLES = { x: 'Across', y: 'Down' } as const;
 function AxisPicker({ which }: { which: 'x' | 'y' }) {
   const method = usePage((state) => state.experiment.method);
   const axis = usePage((state) => state.experiment.sweep[which]);
-  const { setAxis, setAxisValues } = useActions();
+  const { setAxis, setAxisValues } = useCompare();
   const [typed, setTyped] = useState<string>();
   const table = methods[method].params;
   const spec = axis && table[axis.key];

@@ -5,13 +5,13 @@ import { describeExperiment } from '../../state/describe.ts';
 import { placeOf } from '../../state/modes.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { DataSource } from './DataSource.tsx';
 import { Knobs } from './Knobs.tsx';
 import { MethodPicker } from './MethodPicker.tsx';
 import { ModelPickers } from './ModelPickers.tsx';
 import { TaskSettings } from './TaskSettings.tsx';
 import './settings.css';
 
+const DataSource = lazy(async () => ({ default: (await import('./DataSource.tsx')).DataSource }));
 const CompareSettings = lazy(() => import('../compare/CompareSettings.tsx'));
 const SweepAxes = lazy(() => import('../compare/SweepAxes.tsx'));
 
@@ -56,7 +56,11 @@ export function Settings() {
           </>
         )}
         <ModelPickers />
-        {experiment.mode === 'train' && <DataSource />}
+        {experiment.mode === 'train' && (
+          <Suspense>
+            <DataSource />
+          </Suspense>
+        )}
         <TaskSettings />
         <button type="button" className="button quiet all" onClick={resetSettings}>
           <Icon name="reset" />

@@ -7,7 +7,7 @@ import { isHere } from '../../state/choices.ts';
 import { bytes, percent, plural } from '../../state/format.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { NameField } from './NameField.tsx';
+import { NameField } from '../parts/NameField.tsx';
 
 export function KeptCard({ checkpoint, role }: { checkpoint: KeptCheckpoint; role: Role }) {
   const stored = usePage((state) => state.stored);

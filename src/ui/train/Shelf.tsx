@@ -4,8 +4,8 @@ import { checkpointTitle } from '../../experiment/catalogue.ts';
 import { bytes, parameterCount, percent } from '../../state/format.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { NameField } from '../parts/NameField.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
-import { NameField } from './NameField.tsx';
 import './train.css';
 
 export function Shelf() {
