@@ -22,14 +22,18 @@ test('bytes are shown as bytes, other stages by name, and a model under way prov
   });
   const lines = loadLines(run);
   expect(lines[0]).toMatchObject({ part: 'runtime', done: 1 });
-  expect(lines[2]).toMatchObject({ part: 'large', title: 'Tiny large', done: 0.5 });
+  expect(lines[2]).toMatchObject({ part: 'large', title: 'Large, tuned', done: 0.5 });
   expect(plain(lines[2]?.text ?? '')).toBe('reading the checkpoint: 1.2 MB of 2.4 MB');
   const warming = receive(run, {
     type: 'progress',
     run: 1,
     progress: { stage: 'warmUp', role: 'large' },
   });
-  expect(loadLines(warming)[2]).toEqual({ part: 'large', title: 'Tiny large', text: 'warming up' });
+  expect(loadLines(warming)[2]).toEqual({
+    part: 'large',
+    title: 'Large, tuned',
+    text: 'warming up',
+  });
 });
 
 test('only the models that are needed are shown', () => {
