@@ -3,7 +3,9 @@
 import type { BeamNode, BeamTree } from './beams.ts';
 import { plural, quote, THIN } from './format.ts';
 
-export const nats = (value: number): string => `${value.toFixed(2)}${THIN}nats`;
+/** With a minus sign rather than a hyphen. */
+export const scored = (value: number): string => value.toFixed(2).replace('-', '−');
+export const nats = (value: number): string => `${scored(value)}${THIN}nats`;
 /** With its sign: "+0.41", "−1.20". */
 export const signed = (value: number): string =>
   `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;

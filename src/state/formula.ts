@@ -62,6 +62,9 @@ export function formulaOf(
         `z &= ${number(1 + Number(params.beta))}\\,${z('large')} - ${number(params.beta)}\\,${z('small')}`,
         `p_{\\mathrm{large}} &\\ge ${number(params.plausibility)}\\,\\max p_{\\mathrm{large}}`,
       );
+    case 'weakToStrong':
+    case 'bestOfN':
+      return '\\max_y\\; \\sum_t \\log \\frac{p_{\\mathrm{tuned}}(y_t)}{p_{\\mathrm{untuned}}(y_t)}';
     default:
       return undefined;
   }

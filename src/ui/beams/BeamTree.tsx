@@ -2,7 +2,7 @@
 // what is kept, below the line what was dropped. Arrow keys go along the tree, Enter opens one.
 
 import { type KeyboardEvent, memo, type PointerEvent, useEffect, useRef, useState } from 'react';
-import { nodeName, signed } from '../../state/beamSentences.ts';
+import { nodeName, scored, signed } from '../../state/beamSentences.ts';
 import {
   type BeamNode,
   beamsOf,
@@ -199,7 +199,7 @@ function DrawBox({ placed: { node, x, y }, wins, onTrail, open, reachable }: Box
           'being written'
         ) : (
           <>
-            <b>{score.toFixed(2)}</b> {signed(gain)}
+            <b>{scored(score)}</b> {signed(gain)}
             <i>{wins ? 'the text' : rank === undefined ? '×' : `${rank}`}</i>
           </>
         )}

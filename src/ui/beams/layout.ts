@@ -64,7 +64,7 @@ export function layoutOf({ rounds }: BeamTree): Layout {
   });
   const all = [...placed.values()];
   return {
-    width: columns.length * (NODE.width + GAP.x) - GAP.x,
+    width: Math.max(0, columns.length * (NODE.width + GAP.x) - GAP.x),
     height: Math.max(0, ...columns.map(({ bottom, hidden }) => bottom + (hidden > 0 ? 20 : 0))),
     columns,
     nodes: all,

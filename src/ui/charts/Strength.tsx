@@ -19,7 +19,7 @@ export function Strength({ run }: { run: Run }) {
   const experts = shiftOf(run.experiment).experts;
   const low = Number(run.experiment.params.alphaMin);
   const high = Number(run.experiment.params.alphaMax);
-  const top = Math.max(high * 1.08, 0.1);
+  const top = Math.max(high * 1.25, 0.1);
   const one = experts.length === 1;
   return (
     <Figure
@@ -61,13 +61,13 @@ export function Strength({ run }: { run: Run }) {
         <ReferenceLine
           y={high}
           {...STROKES.threshold}
-          label={labelInside(`range ends at ${high}`, 'insideTopRight')}
+          label={labelInside(`range ends at ${high}`, 'insideBottomRight')}
         />
         {low > 0 && (
           <ReferenceLine
             y={low}
             {...STROKES.threshold}
-            label={labelInside(`range begins at ${low}`, 'insideBottomRight')}
+            label={labelInside(`range begins at ${low}`, 'insideTopRight')}
           />
         )}
         <SelectedLine run={run} />

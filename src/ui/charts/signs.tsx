@@ -27,7 +27,7 @@ export function SignAt({ sign, cx, cy }: { sign: Sign; cx: number; cy: number })
     case 'expert':
       return <path d={`M${cx} ${cy - 3.6}l3.6 3.6-3.6 3.6-3.6-3.6z`} className="sign-expert" />;
     case 'edge':
-      return <path d={`M${cx - 4.5} ${cy + 3.5}h9l-4.5-8z`} className="sign-edge" />;
+      return <path d={`M${cx - 2.8} ${cy + 2.2}h5.6l-2.8-5z`} className="sign-edge" />;
     case 'ratio':
       return <path d={`M${cx - 4} ${cy}h8`} className="sign-ratio" />;
     case 'handedOver':

@@ -32,7 +32,7 @@ function Text({ run }: { run: Run }) {
         )}
         <CopyButton text={text} />
       </div>
-      <p className="text" data-testid="text">
+      <p className="written" data-testid="text">
         {text || ' '}
       </p>
       {verdict && <p className={verdict.same ? 'verdict' : 'verdict bad'}>{verdict.text}</p>}
