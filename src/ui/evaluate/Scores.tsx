@@ -29,7 +29,7 @@ export function Scores({ run, only }: Props) {
   const verifiable = isVerifiable(run.experiment);
   const drafting = all.some(({ fallbackShare }) => fallbackShare !== undefined);
   return (
-    <section aria-label="Scores">
+    <section aria-label="Scores of the contenders">
       <Scroller label="Scores">
         <table className="scores">
           <thead>
