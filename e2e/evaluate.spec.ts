@@ -4,7 +4,10 @@ import { button, finished, open, status } from './page.ts';
 
 /** A contender's row of scores, the table's head excepted. */
 const score = (page: Page, contender: string) =>
-  page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: contender }) });
+  page
+    .getByRole('region', { name: 'Scores of the contenders' })
+    .getByRole('row')
+    .filter({ has: page.getByRole('rowheader', { name: contender }) });
 
 test('evaluate sets small, large and BiLD side by side, with intervals and speed', async ({
   page,
