@@ -72,7 +72,7 @@ test('a prompt that the models cannot read or hold leaves the previous run where
   await expect(page.getByRole('alert').first()).toContainText('“€” (U+20AC)');
   await prompt.fill('say 1: '.repeat(40));
   await button(page, 'Run').click();
-  await expect(page.getByRole('alert').first()).toContainText(/reads at most 256/);
+  await expect(page.getByRole('alert').first()).toContainText(/reads at most 192/);
   await page
     .getByText(/^Run 1\b/)
     .first()

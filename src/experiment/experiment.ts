@@ -107,7 +107,7 @@ export const defaultExperiment: Experiment = {
   data: 'task',
   task: 'numberWords',
   difficulty: 9,
-  prompt: 'say 6325511: ',
+  prompt: 'say 9162995: ',
   maxTokens: 120,
   problems: 200,
   seed: 1,
