@@ -116,7 +116,8 @@ export function policyTerms(
   const [weights, losses, ratios] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   const [kls, clips] = [new Float64Array(n), new Uint32Array(n)];
   const active = Array.from({ length: n }, (_, t) => t).filter((t) => scales[t] !== 0);
-  const logRatio = (t: number) => (old ? logProbs[t]! - old[t]! : 0);
+  // What is no number is none without an old one either.
+  const logRatio = (t: number) => logProbs[t]! - (old ?? logProbs)[t]!;
   const shared = active.reduce((sum, t) => sum + logRatio(t), 0) / Math.max(1, active.length);
 
   // What the losses' derivatives by the one log rho of a sequence add up to.
