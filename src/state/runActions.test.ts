@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { setUp } from '../../test/support/fakePage.ts';
 import { record } from '../../test/support/recordedRun.ts';
 import { defaultExperiment } from '../experiment/experiment.ts';
@@ -78,7 +78,7 @@ describe('a run', () => {
     actions.start();
     finish(2, [{ type: 'failed', failure }]);
     expect(last()).toMatchObject({ id: 2, status: 'failed', failure });
-    expect(state().notice.text).toContain('No such character.');
+    await vi.waitFor(() => expect(state().notice.text).toContain('No such character.'));
     expect(runBefore(state(), last())?.id).toBe(1);
     expect(seenRun(state())?.id).toBe(1);
     actions.dismissFailure();
