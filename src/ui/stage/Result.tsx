@@ -32,7 +32,7 @@ function Text({ run }: { run: Run }) {
         )}
         <CopyButton text={text} />
       </div>
-      <p className="written" data-testid="text">
+      <p className="whole-text" data-testid="text">
         {text || ' '}
       </p>
       {verdict && <p className={verdict.same ? 'verdict' : 'verdict bad'}>{verdict.text}</p>}
