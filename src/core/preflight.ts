@@ -1,0 +1,44 @@
+// What can be done with a checkpoint on this machine, said before anything is loaded: one line per thing that one
+// may want to do with it, and why not where it cannot be done.
+
+import type { MappedPort } from './modelCard.ts';
+
+export interface Verdict {
+  readonly can: boolean;
+  /** One or two sentences: what stands in the way, or what to expect. Empty when there is nothing to say. */
+  readonly why: string;
+  /** Operators that stand in the way. */
+  readonly operators?: readonly string[];
+}
+
+/** With a model that is loaded or chosen. */
+export interface JoinVerdict extends Verdict {
+  /** The other checkpoint. */
+  readonly with: string;
+  readonly sharedVocabulary: boolean;
+  /** Titles of methods that the two can run together. */
+  readonly methods: readonly string[];
+}
+
+/** Bytes. */
+export interface MemoryNeed {
+  readonly weights: number;
+  /** Keys and values of one token, and of a whole context. */
+  readonly cachePerToken: number;
+  readonly cacheFull: number;
+  /** To write: weights, and caches of a whole context. */
+  readonly run: number;
+  /** Weights, gradients and both moments as float32; what is kept between the passes comes on top. */
+  readonly trainFully: number;
+  readonly trainWithLora: number;
+}
+
+export interface Preflight {
+  readonly gpu: Verdict;
+  readonly cpu: Verdict;
+  readonly trainFully: Verdict;
+  readonly trainWithLora: Verdict;
+  readonly joins: readonly JoinVerdict[];
+  readonly memory: MemoryNeed;
+  readonly mapping: readonly MappedPort[];
+}
