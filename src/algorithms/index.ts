@@ -2,11 +2,14 @@
 
 import { bestOfN } from './bestOfN.ts';
 import { bild } from './bild.ts';
+import { codistillTrainer } from './codistillKnobs.ts';
 import { contrastiveDecoding } from './contrastiveDecoding.ts';
 import { dExperts } from './dExperts.ts';
+import { distillationTrainer } from './distillationKnobs.ts';
 import { dynamicFusion } from './dynamicFusion.ts';
 import { emulatedFineTuning } from './emulatedFineTuning.ts';
 import { greedy } from './greedy.ts';
+import { grpoTrainer } from './grpoKnobs.ts';
 import { proxyTuning } from './proxyTuning.ts';
 import { sample } from './sample.ts';
 import { sftTrainer } from './sft.ts';
@@ -30,5 +33,10 @@ export const algorithms = {
 export type AlgorithmId = keyof typeof algorithms;
 
 /** Training. */
-export const trainers = { sft: sftTrainer } as const;
+export const trainers = {
+  sft: sftTrainer,
+  grpo: grpoTrainer,
+  codistillGrpo: codistillTrainer,
+  onPolicyDistillation: distillationTrainer,
+} as const;
 export type TrainerId = keyof typeof trainers;

@@ -4,6 +4,7 @@
 import type { Failure } from './errors.ts';
 import type { KeptCheckpoint } from './kept.ts';
 import type { Candidate, KlPair } from './ops.ts';
+import type { PolicyEvent, PolicyTimes } from './policyEvents.ts';
 import type { ByRole, Role } from './roles.ts';
 import type { TrainEvent, TrainTimes } from './trainEvents.ts';
 
@@ -238,8 +239,17 @@ export type RunEvent =
       readonly times: TrainTimes;
     }
   | {
+      readonly type: 'policy';
+      readonly event: PolicyEvent;
+      /** Active milliseconds since the policy event before: the sum of `times`. */
+      readonly ms: number;
+      readonly times: PolicyTimes;
+    }
+  | {
       /** What the model in training writes for a held-out prompt; comes before the evaluation it is part of. */
       readonly type: 'sample';
+      /** Where two models learn: which of them wrote. */
+      readonly role?: Role;
       /** Steps made. */
       readonly step: number;
       /** Number of the held-out example; the same ones at every evaluation. */

@@ -16,13 +16,16 @@ export interface Trainer<T extends ParamsTable = ParamsTable> {
   roles(params: ParamsOf<T>): readonly Role[];
   /** What each model that may take part does, one line. */
   readonly parts: ByRole<string>;
-  /** What it learns from: completions that are given, or the reward of its own (then it needs a task). */
+  /** What it learns from: completions that are given, or the reward of its own (a task, or questions with answers). */
   readonly needs: 'examples' | 'rewards';
+  /** Do the knobs go together? Asked before anything is loaded. @throws UserError 'experiment' */
+  check?(params: ParamsOf<T>): void;
 }
 
 /** A trainer whose knobs are not known to the compiler, as it comes out of the list. */
-export interface AnyTrainer extends Omit<Trainer, 'roles'> {
+export interface AnyTrainer extends Omit<Trainer, 'roles' | 'check'> {
   roles(params: Readonly<Record<string, ParamValue>>): readonly Role[];
+  check?(params: Readonly<Record<string, ParamValue>>): void;
 }
 
 /** Keeps the literal types of the params table. */

@@ -53,7 +53,10 @@ const rules: readonly [{ readonly cast: Readonly<Record<Role, BuiltinId>> }, ...
   }),
   { tasks: ['numberWords'], cast: { small: 'small-number-words-aligned' } },
   { methods: STEERING, cast: { small: 'base-small', large: 'base-large' } },
-  { methods: ['sft'], cast: { small: 'base-small', large: 'base-large' } },
+  {
+    methods: ['sft', 'grpo', 'codistillGrpo', 'onPolicyDistillation'],
+    cast: { small: 'base-small', large: 'base-large' },
+  },
 ];
 
 export function defaultCheckpoint(role: Role, method: MethodId, task: TaskId): BuiltinId {

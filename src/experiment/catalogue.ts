@@ -38,9 +38,11 @@ export const methodsOf = (mode: Mode): readonly MethodId[] =>
   mode === 'train' ? keysOf(trainers) : keysOf(algorithms);
 /** What a mode begins with. */
 export const defaultMethodOf = (mode: Mode): MethodId => (mode === 'train' ? 'sft' : 'bild');
-/** Can this trainer learn from a data file, or does it need the rewards of a task? */
-export const takesFiles = (method: MethodId): boolean =>
-  isTrainerId(method) && trainers[method].needs === 'examples';
+/** Can it learn from a data file: completions that are given, or, by reward, questions with answers? */
+export const takesFiles = (method: MethodId): boolean => isTrainerId(method);
+/** Does it learn by reward? Its file then holds {"prompt", "answer"} lines, and `checker` says what is right. */
+export const learnsByReward = (method: MethodId): boolean =>
+  isTrainerId(method) && trainers[method].needs === 'rewards';
 /** The methods that take part: the one, or all of an evaluation's or a sweep's contenders. */
 const takingPart = (experiment: Experiment): readonly Pick<Experiment, 'method' | 'params'>[] =>
   experiment.mode === 'evaluate' || experiment.mode === 'sweep'

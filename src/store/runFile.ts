@@ -7,8 +7,9 @@ import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { RunRecord } from '../core/runRecord.ts';
 import { cleanName } from '../experiment/names.ts';
-import { runEvents, wordForNumber } from './runSchema.ts';
+import { runEvents } from './runSchema.ts';
 import { checkStory } from './runStory.ts';
+import { wordForNumber } from './schemaParts.ts';
 
 /** Of the file's format. A page reads its own version only; what older pages wrote is brought up to it here. */
 export const RUN_FILE_VERSION = 1;

@@ -6,21 +6,9 @@ import { USER_ERROR_CODES } from '../core/errors.ts';
 import type { DecodeEvent, RunEvent } from '../core/events.ts';
 import { ROLES, type Role } from '../core/roles.ts';
 import type { TrainEvent } from '../core/trainEvents.ts';
+import { rewarding } from './policySchema.ts';
+import { count, real, reals, type Schemas, text } from './schemaParts.ts';
 
-type Schemas<E extends { readonly type: string }> = {
-  readonly [T in E['type']]: v.GenericSchema<unknown, Extract<E, { readonly type: T }>>;
-};
-
-/** JSON has no words for these, and a loss may well come to one of them. */
-const WORDS = ['NaN', 'Infinity', '-Infinity'] as const;
-const real = v.union([v.number(), v.pipe(v.picklist(WORDS), v.transform(Number))]);
-/** For JSON.stringify: numbers that it would make null of. */
-export const wordForNumber = (_: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const text = v.string();
-const reals = v.array(real);
 const role = v.picklist(ROLES);
 const author = v.picklist([...ROLES, 'fused']);
 const reason = v.picklist(['eos', 'length']);
@@ -180,8 +168,22 @@ export const runEvents = {
     ms: real,
     times: v.object({ data: real, gradients: real, update: real, evaluation: real }),
   }),
+  policy: v.object({
+    type: v.literal('policy'),
+    event: v.variant('type', Object.values(rewarding)),
+    ms: real,
+    times: v.object({
+      rollout: real,
+      scoring: real,
+      backward: real,
+      update: real,
+      own: real,
+      evaluation: real,
+    }),
+  }),
   sample: v.object({
     type: v.literal('sample'),
+    role: v.exactOptional(role),
     step: count,
     index: count,
     prompt: text,

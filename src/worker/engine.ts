@@ -360,6 +360,9 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         case 'resume':
         case 'step':
           return control(find(message.run), message.type);
+        case 'adjust':
+          find(message.run)?.training?.adjust?.(message.role, message.learningRate);
+          return;
         case 'stop':
           return stop(find(message.run));
         case 'inspect':

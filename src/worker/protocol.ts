@@ -5,6 +5,7 @@ import type { Failure } from '../core/errors.ts';
 import type { Author, RunEvent } from '../core/events.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
 import type { Candidate, SolvedAlphas } from '../core/ops.ts';
+import type { PolicyRole } from '../core/policyEvents.ts';
 import type { Role } from '../core/roles.ts';
 import type { KeptRun, RunFigures, RunRecord } from '../core/runRecord.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -203,6 +204,13 @@ export type ToWorker =
   | { readonly type: 'resume'; readonly run: number }
   /** One event, then pause; in train mode one optimiser step, with its evaluation if one is due. */
   | { readonly type: 'step'; readonly run: number }
+  /** Training by reward: another learning rate at the height of the schedule, from the next step on. */
+  | {
+      readonly type: 'adjust';
+      readonly run: number;
+      readonly role: PolicyRole;
+      readonly learningRate: number;
+    }
   /** In train mode what was learned is kept, and said in a last event, before the run ends. */
   | { readonly type: 'stop'; readonly run: number }
   /** What do the models say after `prefix`, and how far is `token` from it? */

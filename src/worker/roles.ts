@@ -1,9 +1,10 @@
 // Who takes part in an experiment.
 
-import { algorithms } from '../algorithms/index.ts';
+import { algorithms, trainers } from '../algorithms/index.ts';
 import type { AnyAlgorithm } from '../core/algorithm.ts';
 import { defaultsOf } from '../core/params.ts';
 import type { Role } from '../core/roles.ts';
+import type { AnyTrainer } from '../core/trainer.ts';
 import { methods, ownVocabularyIn, rolesIn } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { GenerationRequest } from './generation.ts';
@@ -11,6 +12,7 @@ import type { GenerationRequest } from './generation.ts';
 export type Method = Pick<GenerationRequest, 'algorithm' | 'params'>;
 
 const decoding: Readonly<Record<string, AnyAlgorithm>> = algorithms;
+const training: Readonly<Record<string, unknown>> = trainers;
 
 /** What decodes, with all its settings. */
 export function methodOf({ method, params }: Pick<Experiment, 'method' | 'params'>): Method {
@@ -21,7 +23,11 @@ export function methodOf({ method, params }: Pick<Experiment, 'method' | 'params
 
 /** Do the method's knobs go together? Asked before anything is loaded. @throws UserError 'experiment' */
 export function checkMethod(experiment: Experiment): void {
-  if (experiment.mode === 'train') return;
+  if (experiment.mode === 'train') {
+    const { method, params } = complete(experiment);
+    (training[method] as AnyTrainer).check?.(params);
+    return;
+  }
   const { algorithm, params } = methodOf(experiment);
   algorithm.check?.(params);
 }

@@ -1,8 +1,11 @@
 // From an experiment in train mode to its events: files read, graph differentiated, examples at hand, an
 // interrupted training taken up again, and what was learned handed to the store.
 
+import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { Ops } from '../core/ops.ts';
+import type { PolicyRole } from '../core/policyEvents.ts';
+import { learnsByReward } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { parseFileId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
@@ -37,12 +40,21 @@ export interface TrainJob {
   hidden(): void;
   /** or now, when nothing is being computed. */
   save(): Promise<void>;
+  /** Another learning rate from the next step on; only of training by reward. */
+  adjust?(role: PolicyRole, learningRate: number): void;
   release(): Promise<void>;
 }
 
 /** @throws UserError 'checkpoint', 'onnx', 'tokenizer', 'data', 'storage', 'runtime', 'gpu' */
 export async function prepareTraining(request: TrainRequest): Promise<TrainJob> {
   const { experiment, runtime, ops, store, progress, signal, breathe } = request;
+  if (learnsByReward(experiment.method)) {
+    throw new UserError(
+      'experiment',
+      'Training by reward cannot be run yet.',
+      'Choose supervised fine-tuning.',
+    );
+  }
   const [role] = rolesNeeded(experiment);
   if (!role) throw new Error('nobody is to be trained');
   const id = experiment[role];
