@@ -10,8 +10,9 @@ export default defineConfig({
   outputDir: '../test-results',
   timeout: 90_000,
   expect: { timeout: 10_000 },
+  // Files side by side: a page waits for one thread most of the time, and there are two cores at least.
   fullyParallel: false,
-  workers: 1,
+  workers: 2,
   retries: 0,
   use: {
     baseURL: `http://127.0.0.1:${port}/`,
