@@ -185,7 +185,12 @@ async function examplesOf(
   try {
     say(`${name}: ${teacher.name} writes ${teacher.answers} answers`);
     const examples: Example[] = [];
+    let told = performance.now();
     for (let index = 0; index < teacher.answers; index++) {
+      if (performance.now() - told > SAY_MS) {
+        told = performance.now();
+        say(`${name}: ${index} of ${teacher.answers} answers`);
+      }
       const { prompt, completion } = mixture.example(index);
       const most = 2 * completion.length;
       examples.push({ prompt, completion: await written(checkpoint, prompt, most, index) });
