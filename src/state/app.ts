@@ -1,6 +1,7 @@
 // The page's state and everything that can be done to it, put together: a store, plain functions beside
 // it, and the worker's messages wired in.
 
+import { alignActions } from './alignActions.ts';
 import { openDesk } from './desk.ts';
 import { inspectActions } from './inspectActions.ts';
 import { keepActions } from './keepActions.ts';
@@ -58,6 +59,7 @@ export function createApp(client: Client, page: Page) {
       case 'exported':
       case 'runKept':
       case 'runsRead':
+      case 'aligned':
       case 'refused':
         return desk.hear(message);
       case 'events':
@@ -69,7 +71,11 @@ export function createApp(client: Client, page: Page) {
     }
   });
   page.onHidden(() => client.send({ type: 'hidden' }));
-  const actions = { ...runs, ...inspect, ...link, ...settings, ...keep };
+  const align = alignActions(store, desk, client, {
+    use: settings.use,
+    learnFrom: keep.chooseData,
+  });
+  const actions = { ...runs, ...inspect, ...link, ...settings, ...keep, ...align };
   return { store, desk, page, actions };
 }
 

@@ -26,6 +26,7 @@ export type DeskMessage = Extract<
       | 'exported'
       | 'runKept'
       | 'runsRead'
+      | 'aligned'
       | 'refused';
   }
 >;
@@ -35,8 +36,8 @@ type Wish = Errand extends infer E ? (E extends Errand ? Omit<E, 'request'> : ne
 
 interface Hopes {
   readonly answered?: (answer: Answer) => void;
-  /** In [0, 1]. */
-  readonly progress?: (done: number) => void;
+  /** In [0, 1], and what the worker said. */
+  readonly progress?: (done: number, message: Extract<DeskMessage, { type: 'errand' }>) => void;
   /** Instead of telling what went wrong in the status line. */
   readonly refused?: (failure: Failure) => void;
 }
@@ -76,7 +77,7 @@ export function openDesk(store: Store, client: Pick<Client, 'send'>): Desk {
           if (!before || total === undefined || total <= 0) return;
           const done = Math.min(1, loaded / total);
           patch(store, { waiting: { ...waiting(), [request]: { ...before, done } } });
-          return hoped.get(request)?.progress?.(done);
+          return hoped.get(request)?.progress?.(done, message);
         }
         case 'refused': {
           const { refused } = settle(message.request);

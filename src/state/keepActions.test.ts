@@ -165,7 +165,7 @@ describe('a kept checkpoint', () => {
 
   test('comes down as a zip file, with its progress', () => {
     const { actions, state, errand, say } = inTrain();
-    actions.exportZip(mine.id, mine.name);
+    actions.exportFile(mine.id, mine.name);
     const { request } = errand('export');
     say({ type: 'errand', request, loaded: 5, total: 10 });
     expect(state().waiting[request]).toMatchObject({ what: 'mine', done: 0.5 });
@@ -176,7 +176,7 @@ describe('a kept checkpoint', () => {
 
   test('that cannot be had says why, and nothing waits', () => {
     const { actions, state, errand, say } = inTrain();
-    actions.exportZip(mine.id, mine.name);
+    actions.exportFile(mine.id, mine.name);
     const failure = {
       code: 'storage',
       message: 'It is damaged.',

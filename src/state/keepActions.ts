@@ -119,7 +119,7 @@ export function keepActions(store: Store, desk: Desk, page: Page) {
     const answered = () => say('It is forgotten.');
     desk.send({ type: 'discard', id }, 'the interrupted training', { answered });
   };
-  const exportZip = (id: string, name: string): void => {
+  const exportFile = (id: string, name: string): void => {
     desk.send({ type: 'export', id }, name, { answered: download });
   };
   /** Another tab may have changed what is kept. */
@@ -157,7 +157,7 @@ export function keepActions(store: Store, desk: Desk, page: Page) {
     restore,
     emptyTrash,
     discard,
-    exportZip,
+    exportFile,
     download,
     refresh,
   };

@@ -6,12 +6,14 @@ import type { Failure } from '../core/errors.ts';
 import type { ParamValue } from '../core/params.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
 import type { Hardware, Inspection, Stored } from '../worker/protocol.ts';
+import type { AlignState } from './alignActions.ts';
 import type { Waiting } from './desk.ts';
 import type { DataState } from './keepActions.ts';
 import { defaultPreferences, type Preferences } from './preferences.ts';
 import { hasContent, type Run } from './run.ts';
 
 export type {
+  Alignment,
   DataReport,
   Hardware,
   Inspection,
@@ -89,6 +91,8 @@ export interface State {
   /** The data file that was last looked into, and the request that did. */
   readonly data?: DataState;
   readonly dataRequest?: number;
+  /** What the large model writes, or has written, for the small one to learn from. */
+  readonly alignment?: AlignState;
   /** Last thing that happened. */
   readonly notice: Notice;
   readonly preferences: Preferences;

@@ -2,6 +2,7 @@
 
 import { lazy, Suspense, useEffect } from 'react';
 import { placeOf } from '../state/modes.ts';
+import { drafts } from '../state/run.ts';
 import { seenRun, shownRun } from '../state/store.ts';
 import { usePage } from './app.ts';
 import { Bar } from './bar/Bar.tsx';
@@ -21,6 +22,9 @@ import './styles/layout.css';
 /** What the first sight of the page does not show comes when it is needed; what Run shows, as soon as the page stands. */
 const stage = () => import('./stage/GenerateStage.tsx');
 const GenerateStage = lazy(async () => ({ default: (await stage()).GenerateStage }));
+const Alignment = lazy(async () => ({
+  default: (await import('./stage/Alignment.tsx')).Alignment,
+}));
 const Runs = lazy(async () => ({ default: (await import('./stage/Runs.tsx')).Runs }));
 const Compare = lazy(() => import('./compare/Compare.tsx'));
 const TrainStage = lazy(async () => ({
@@ -37,6 +41,10 @@ export function App() {
   const seen = usePage(seenRun);
   const kept = usePage(
     ({ stored }) => (stored?.checkpoints.length ?? 0) + (stored?.data.length ?? 0) > 0,
+  );
+  const aligns = usePage(
+    ({ experiment, alignment }) =>
+      experiment.mode === 'generate' && (drafts(experiment) || alignment !== undefined),
   );
   const place = usePage((state) => placeOf[state.experiment.mode]);
   return (
@@ -73,6 +81,11 @@ export function App() {
               ) : (
                 <Suspense>
                   <GenerateStage run={run} />
+                </Suspense>
+              )}
+              {aligns && (
+                <Suspense>
+                  <Alignment />
                 </Suspense>
               )}
               <Suspense>

@@ -48,6 +48,8 @@ export function createClient({
   const asked = new Set<number>();
   /** Errands that wait for one. */
   const sent = new Set<Errand['request']>();
+  /** Those of them that compute with a model, which may hang. */
+  const computing = new Set<Errand['request']>();
   let stayed = false;
   /** When the question was put that has not been answered yet. */
   let unanswered: number | undefined;
@@ -64,7 +66,10 @@ export function createClient({
     if (message.type === 'inspected' || message.type === 'inspectionFailed') {
       asked.delete(message.request);
     }
-    if (isAnswer(message)) sent.delete(message.request);
+    if (isAnswer(message)) {
+      sent.delete(message.request);
+      computing.delete(message.request);
+    }
     if (!stayed && keepsSomething(message)) {
       stayed = true;
       void stay();
@@ -107,6 +112,7 @@ export function createClient({
     unanswered = undefined;
     asked.clear();
     sent.clear();
+    computing.clear();
     for (const [run, start] of owed) {
       settle(run);
       if (unwanted !== undefined && run !== unwanted) {
@@ -128,13 +134,16 @@ export function createClient({
     const to = worker ?? begin();
     if (message.type === 'start') busy.set(message.run, message);
     else if (message.type === 'inspect') asked.add(message.request);
-    else if ('request' in message) sent.add(message.request);
+    else if ('request' in message) {
+      sent.add(message.request);
+      if (message.type === 'align') computing.add(message.request);
+    }
     to.postMessage(message);
   }
 
   const clock = setInterval(
     () => {
-      if (busy.size === 0 || !worker) return;
+      if (busy.size + computing.size === 0 || !worker) return;
       if (unanswered === undefined) {
         unanswered = performance.now();
         worker.postMessage({ type: 'ping' } satisfies ToWorker);
@@ -168,7 +177,15 @@ export function createClient({
   };
 }
 
-const ANSWERS = ['done', 'dataRead', 'exported', 'runKept', 'runsRead', 'refused'] as const;
+const ANSWERS = [
+  'done',
+  'dataRead',
+  'exported',
+  'runKept',
+  'runsRead',
+  'aligned',
+  'refused',
+] as const;
 const isAnswer = (
   message: FromWorker,
 ): message is Extract<FromWorker, { type: (typeof ANSWERS)[number] }> =>

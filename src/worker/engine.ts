@@ -1,5 +1,6 @@
 // The compute worker without the worker: messages in, messages out. It computes one thing at a time: a run,
-// or between two of its events the answer to a question about a token.
+// or between two of its events the answer to a question about a token; when there is no run, what a small model is to
+// learn from.
 
 import type { Backend } from '../backend/backend.ts';
 import { toFailure, type UserError } from '../core/errors.ts';
@@ -10,15 +11,18 @@ import { parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import type { Store } from '../store/store.ts';
+import { answerOne } from './align.ts';
+import { createAlignments } from './alignments.ts';
 import { createBreath } from './breath.ts';
 import { createErrands, isErrand } from './errands.ts';
 import { clear, type Furnished, furnish, keyOf, loadCheckpoints } from './furnish.ts';
+import type { Stopped } from './generation.ts';
 import { choose, needsGpu, type Uses } from './hardware.ts';
 import { createInspector } from './inspect.ts';
 import { createInterruptible } from './interruptible.ts';
 import { createLibrary } from './library.ts';
 import { makePlayer, type Player } from './player.ts';
-import type { FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
+import type { Errand, FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
 import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from './roles.ts';
 import { runExperiment } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
@@ -78,6 +82,8 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   let next: Job | undefined;
   /** Something computes, so nothing else may. */
   let computing = false;
+  /** Runs, or what is done between them, are being seen to. */
+  let working = false;
   let pinged = false;
   /** The GPU that was found is gone, and everything that was on it. */
   let lost = false;
@@ -89,7 +95,26 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   };
   const folderOf = async (id: string): Promise<CheckpointFolder> =>
     parseLocalId(id) ? (await store()).folder(id) : supplies.folder(id, baseUrl);
-  const errands = createErrands({ store, folderOf, breathe: () => breath.take(), post });
+  const alignments = createAlignments({
+    wake: () => void work(),
+    turn: async () => {
+      computing = false;
+      await performAll();
+      await answering;
+      computing = true;
+    },
+    wanted: () => next !== undefined,
+    breathe,
+    answer: answerFor,
+    post,
+  });
+  const errands = createErrands({
+    store,
+    folderOf,
+    breathe: () => breath.take(),
+    post,
+    answers: alignments.add,
+  });
   supplies.onLost((error) => {
     lost = true;
     onDevice.interrupt(error);
@@ -291,8 +316,42 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     }
   }
 
+  /** One answer of the large model, for a small one to learn from. */
+  async function answerFor(
+    { experiment }: Extract<Errand, { readonly type: 'align' }>,
+    index: number,
+    stopped: Stopped,
+    signal: AbortSignal,
+  ) {
+    let uses: Uses | undefined;
+    try {
+      uses = choose(experiment, await hardware());
+      // Loaded anew if a run that came between has taken its place.
+      const loaded = await load(experiment, ['large'], uses, () => {}, signal);
+      const room = furnish(loaded, supplies.backend(uses.kernels, 'run'));
+      try {
+        return await unlessLost(uses, answerOne(experiment, room, index, stopped));
+      } finally {
+        clear(room);
+      }
+    } catch (error) {
+      throw await meaning(uses, error);
+    }
+  }
+
   async function work(): Promise<void> {
-    if (job) return;
+    if (working) return;
+    working = true;
+    do {
+      await performAll();
+      await alignments.work();
+      computing = false;
+    } while (next || alignments.wished());
+    working = false;
+    await answerAll();
+  }
+
+  async function performAll(): Promise<void> {
     while (next) {
       job = next;
       next = undefined;
@@ -303,7 +362,6 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
       computing = false;
       job = undefined;
     }
-    await answerAll();
   }
 
   function begin(start: Start): void {
@@ -365,6 +423,8 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
           return;
         case 'stop':
           return stop(find(message.run));
+        case 'enough':
+          return alignments.enough(message.of);
         case 'inspect':
           questions.push(message);
           if (!computing) void answerAll();

@@ -1,14 +1,17 @@
-// Small jobs beside the runs: looking into a data file, and keeping house among what is stored. None of them
-// computes with a model, so they do not wait for one.
+// Small jobs beside the runs: looking into a data file, and keeping house among what is stored. Only one of them
+// computes with a model, which waits until no run does; the others do not.
 
 import { toFailure, UserError } from '../core/errors.ts';
-import { parseFileId, parseLocalId } from '../experiment/names.ts';
+import { checkpointTitle } from '../experiment/catalogue.ts';
+import { cleanName, parseFileId, parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { Store } from '../store/store.ts';
 import { zipOf } from '../store/zip.ts';
+import { tasks } from '../tasks/index.ts';
 import { parseJsonLines } from '../tasks/jsonLines.ts';
+import { type Answered, nothingUsable, toJsonLines } from './align.ts';
 import { tokenizeLines } from './examples.ts';
-import type { DataReport, Errand, FromWorker, Stored, ToWorker } from './protocol.ts';
+import type { Alignment, DataReport, Errand, FromWorker, Stored, ToWorker } from './protocol.ts';
 import { resumable } from './resumable.ts';
 import { exportRuns, keepRun, readAll } from './runErrands.ts';
 import { endOf, readBase, readTexts } from './trainRoom.ts';
@@ -18,6 +21,13 @@ interface Supplies {
   folderOf(id: string): Promise<CheckpointFolder>;
   breathe(): Promise<void> | void;
   post(message: FromWorker): void;
+  /** A model's answers; those that there were when it was stopped, or broke. */
+  answers(errand: Extract<Errand, { readonly type: 'align' }>): Promise<Answers>;
+}
+
+export interface Answers {
+  readonly answers: readonly Answered[];
+  readonly short?: Alignment['short'];
 }
 
 /** Largest data file. Bytes. */
@@ -38,12 +48,13 @@ const ERRANDS = [
   'readRuns',
   'pin',
   'exportRuns',
+  'align',
 ] as const satisfies readonly Errand['type'][];
 
 export const isErrand = (message: ToWorker): message is Errand =>
   (ERRANDS as readonly string[]).includes(message.type);
 
-export function createErrands({ store, folderOf, breathe, post }: Supplies) {
+export function createErrands({ store, folderOf, breathe, post, answers }: Supplies) {
   /** Tells the page what is stored. */
   async function tell(): Promise<void> {
     const stored = await listed().catch(() => undefined);
@@ -115,6 +126,11 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
   }
 
   async function exported({ request, id }: Extract<Errand, { readonly type: 'export' }>) {
+    const lines = parseFileId(id);
+    if (lines) {
+      const file = new Blob([await (await store()).readData(id)], { type: 'application/jsonl' });
+      return post({ type: 'exported', request, name: lines.name, file });
+    }
     const folder = await folderOf(id);
     const base = await readBase(id, folder, (loaded, total) =>
       post({ type: 'errand', request, loaded, ...(total !== undefined && { total }) }),
@@ -128,6 +144,31 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
     }
     const name = parseLocalId(id)?.name ?? id;
     post({ type: 'exported', request, name: `${name}.zip`, file: await zipOf(name, files) });
+  }
+
+  async function aligned(errand: Extract<Errand, { readonly type: 'align' }>): Promise<Alignment> {
+    const { task, large, maxTokens } = errand.experiment;
+    const { answers: all, short } = await answers(errand);
+    const text = toJsonLines(all);
+    if (text === '') {
+      if (short && short !== 'stopped') throw new UserError('data', short.message, short.remedy);
+      throw nothingUsable(all.length, maxTokens);
+    }
+    const name = cleanName(`${tasks[task].title} by ${checkpointTitle(large)}.jsonl`);
+    const { value, unsaved } = await (await store()).keepData(name, new TextEncoder().encode(text));
+    await tell();
+    const usable = all.filter(({ cut }) => !cut);
+    return {
+      data: { id: value.id, name: value.name, bytes: value.bytes },
+      asked: all.length,
+      examples: usable.length,
+      reward: all.reduce((sum, { reward }) => sum + reward, 0) / all.length,
+      preview: usable
+        .slice(0, SHOWN.examples)
+        .map(({ prompt, completion }) => ({ prompt, completion })),
+      ...(short && { short }),
+      ...(unsaved && { unsaved: toFailure(unsaved) }),
+    };
   }
 
   async function perform(errand: Errand): Promise<void> {
@@ -157,6 +198,8 @@ export function createErrands({ store, folderOf, breathe, post }: Supplies) {
       }
       case 'exportRuns':
         return post({ type: 'exported', request, ...(await exportRuns(all.runs, errand)) });
+      case 'align':
+        return post({ type: 'aligned', request, alignment: await aligned(errand) });
       case 'pin':
         await all.runs.pin(errand.id, errand.pinned);
         break;

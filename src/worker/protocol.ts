@@ -88,6 +88,22 @@ export interface DataReport {
   readonly preview: readonly { readonly prompt: string; readonly completion: string }[];
 }
 
+/** What came of a large model's answers. */
+export interface Alignment {
+  /** The data file with the answers that ended by themselves. */
+  readonly data: { readonly id: string; readonly name: string; readonly bytes: number };
+  /** Problems that were asked, and answers that are in the file; the others were cut. */
+  readonly asked: number;
+  readonly examples: number;
+  /** Mean reward of all answers: of a task that has right answers, the share of them. */
+  readonly reward: number;
+  readonly preview: readonly { readonly prompt: string; readonly completion: string }[];
+  /** Why there are fewer than were wished for: it was stopped, or something broke. */
+  readonly short?: 'stopped' | Failure;
+  /** Why the file is in memory only. */
+  readonly unsaved?: Failure;
+}
+
 /** A data file that stays in the browser, so that a link or an interrupted run finds it again. */
 export interface StoredData {
   readonly id: string;
@@ -181,10 +197,22 @@ export type Errand =
       readonly pinned: boolean;
     }
   /** Kept runs as one file of JSON Lines. Answered by `exported`. */
-  | { readonly type: 'exportRuns'; readonly request: number; readonly ids: readonly string[] };
+  | { readonly type: 'exportRuns'; readonly request: number; readonly ids: readonly string[] }
+  /**
+   * The experiment's large model answers so many problems of its task, drawn under a seed of their own, for a small one
+   * to learn from; the answers become a data file. The only errand that computes: runs go first. Answered by `aligned`.
+   */
+  | {
+      readonly type: 'align';
+      readonly request: number;
+      readonly experiment: Experiment;
+      readonly problems: number;
+    };
 
 export type ToWorker =
   | Errand
+  /** An errand that takes long is to end with what it has. */
+  | { readonly type: 'enough'; readonly of: number }
   /** The page went out of sight and may not come back: what is being learned is saved. */
   | { readonly type: 'hidden' }
   /** Find out what hardware there is; answered by `hardware`. Sent once. */
@@ -241,12 +269,14 @@ export type FromWorker =
   | { readonly type: 'inspectionFailed'; readonly request: number; readonly failure: Failure }
   /** What is stored, after `hello` and whenever it has changed. */
   | { readonly type: 'stored'; readonly stored: Stored }
-  /** How far an errand is, if it takes long. Bytes or lines. */
+  /** How far an errand is, if it takes long. Bytes, lines or problems. */
   | {
       readonly type: 'errand';
       readonly request: number;
       readonly loaded: number;
       readonly total?: number;
+      /** What was done last, for those who watch. */
+      readonly last?: { readonly prompt: string; readonly completion: string };
     }
   /** An errand is done that has no other answer. */
   | { readonly type: 'done'; readonly request: number }
@@ -265,6 +295,7 @@ export type FromWorker =
       readonly run: KeptRun;
       readonly unsaved?: Failure;
     }
+  | { readonly type: 'aligned'; readonly request: number; readonly alignment: Alignment }
   | { readonly type: 'runsRead'; readonly request: number; readonly runs: readonly RunRecord[] }
   /** An errand came to nothing, and nothing was changed. */
   | { readonly type: 'refused'; readonly request: number; readonly failure: Failure };

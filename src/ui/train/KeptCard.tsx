@@ -11,7 +11,7 @@ import { NameField } from '../parts/NameField.tsx';
 
 export function KeptCard({ checkpoint, role }: { checkpoint: KeptCheckpoint; role: Role }) {
   const stored = usePage((state) => state.stored);
-  const { use, compare, exportZip } = useActions();
+  const { use, compare, exportFile } = useActions();
   // Renamed or deleted meanwhile?
   const now = stored?.checkpoints.find(({ id }) => sameContent(id, checkpoint.id));
   const { id, name, step, scores, base } = now ?? checkpoint;
@@ -39,7 +39,7 @@ export function KeptCard({ checkpoint, role }: { checkpoint: KeptCheckpoint; rol
         <button type="button" className="button" onClick={() => use(id, role, 'train')}>
           Train it further
         </button>
-        <button type="button" className="button" onClick={() => exportZip(id, name)}>
+        <button type="button" className="button" onClick={() => exportFile(id, name)}>
           <Icon name="save" />
           Export
         </button>

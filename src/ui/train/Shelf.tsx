@@ -11,7 +11,7 @@ import './train.css';
 export function Shelf() {
   const stored = usePage((state) => state.stored);
   const waiting = usePage((state) => state.waiting);
-  const { remove, restore, emptyTrash, exportZip } = useActions();
+  const { remove, restore, emptyTrash, exportFile } = useActions();
   if (!stored || stored.checkpoints.length + stored.data.length === 0) return null;
   const here = stored.checkpoints.filter(({ deleted }) => deleted === undefined);
   const data = stored.data.filter(({ deleted }) => deleted === undefined);
@@ -73,7 +73,7 @@ export function Shelf() {
                   <button
                     type="button"
                     className="button bare icon"
-                    onClick={() => exportZip(id, name)}
+                    onClick={() => exportFile(id, name)}
                     aria-label={`Export ${name}`}
                     title="Export as a zip file"
                   >
@@ -101,6 +101,15 @@ export function Shelf() {
                 <td className="number">–</td>
                 <td className="number">{bytes(size)}</td>
                 <td className="right">
+                  <button
+                    type="button"
+                    className="button bare icon"
+                    onClick={() => exportFile(id, name)}
+                    aria-label={`Export ${name}`}
+                    title="Export as JSON Lines"
+                  >
+                    <Icon name="save" />
+                  </button>
                   <button
                     type="button"
                     className="button bare icon"
