@@ -186,15 +186,15 @@ function DrawBox({ placed: { node, x, y }, wins, onTrail, open, reachable }: Box
       className={`node ${state} ${leads ? 'leads' : ''} ${onTrail ? 'trail' : ''}`}
       style={{ left: x, top: y, width: NODE.width, height: NODE.height }}
       data-node={nameOf(node)}
-      aria-label={nodeName(node)}
       aria-expanded={open}
       tabIndex={reachable ? 0 : -1}
     >
-      <span className="said mono">
+      <span className="unseen">{nodeName(node)}</span>
+      <span className="said mono" aria-hidden="true">
         {tokens === 0 && finished ? '=' : visible(text)}
         {finished && ' ∎'}
       </span>
-      <span className="worth num">
+      <span className="worth num" aria-hidden="true">
         {score === undefined ? (
           'being written'
         ) : (

@@ -24,5 +24,16 @@ export function Tex({ tex, block = false }: { tex: string; block?: boolean }) {
       wanted = false;
     };
   }, [tex, block]);
+  // A formula that is wider than its place scrolls; who has no pointer scrolls it with the arrow keys.
+  useEffect(() => {
+    const { current } = place;
+    if (!block || !current) return;
+    const watch = new ResizeObserver(() => {
+      if (current.scrollWidth > current.clientWidth) current.tabIndex = 0;
+      else current.removeAttribute('tabindex');
+    });
+    watch.observe(current);
+    return () => watch.disconnect();
+  }, [block]);
   return <span className={block ? 'tex block' : 'tex'} ref={place} />;
 }
