@@ -68,6 +68,9 @@ export default defineConfig({
           environment: 'node',
           include: ['{src,cli,bench,test}/**/*.test.ts'],
           exclude: ['**/*.gpu.test.ts'],
+          // A test that hangs is caught; one that waits for a busy machine is not.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -76,6 +79,7 @@ export default defineConfig({
           name: 'gpu',
           include: ['{src,test}/**/*.gpu.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
           browser: {
             enabled: true,
