@@ -93,6 +93,8 @@ export function makeTokenizer(
       const ids = idsOf(text, true).filter((id) => id !== undefined);
       const wanted = tokenizerConfig.add_bos_token !== false || ids.length === 0;
       if (bos !== undefined && wanted && ids[0] !== bos) ids.unshift(bos);
+      // Once, also where the text spells it and the tokenizer adds one of its own.
+      if (bos !== undefined && ids[0] === bos && ids[1] === bos) ids.shift();
       if (ids.length > 0) return ids;
       throw new UserError(
         'prompt',
