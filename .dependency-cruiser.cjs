@@ -6,6 +6,7 @@ const rooms = {
   backend: ['core', 'kernels'],
   onnx: ['core'],
   autodiff: ['core', 'onnx'],
+  anatomy: ['core', 'onnx'],
   models: ['core', 'backend', 'onnx', 'autodiff'],
   algorithms: ['core'],
   rewards: ['core'],
@@ -19,6 +20,7 @@ const rooms = {
     'onnx',
     'autodiff',
     'models',
+    'anatomy',
     'algorithms',
     'tasks',
     'rewards',
@@ -35,6 +37,7 @@ const packages = {
   backend: [],
   onnx: ['onnx-buf', '@bufbuild/protobuf'],
   autodiff: [],
+  anatomy: ['ml-matrix', 'ml-pca'],
   models: ['onnxruntime-web', 'onnxruntime-common', '@huggingface/tokenizers'],
   algorithms: [],
   rewards: [],
@@ -43,7 +46,7 @@ const packages = {
   store: ['client-zip', 'valibot'],
   worker: [],
   state: ['zustand'],
-  ui: ['react', 'react-dom', 'recharts', 'katex'],
+  ui: ['react', 'react-dom', 'recharts', 'katex', 'd3-hierarchy'],
 };
 
 const test = '[.]test[.]tsx?$';

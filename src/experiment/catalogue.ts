@@ -31,7 +31,13 @@ export interface Method {
   readonly searches?: true;
 }
 
-export const modes = ['generate', 'evaluate', 'sweep', 'train'] as const satisfies readonly Mode[];
+export const modes = [
+  'generate',
+  'evaluate',
+  'sweep',
+  'train',
+  'parameters',
+] as const satisfies readonly Mode[];
 export const methods: Readonly<Record<MethodId, Method>> = { ...algorithms, ...trainers };
 /** The methods of a mode, in the order in which they are offered. */
 export const methodsOf = (mode: Mode): readonly MethodId[] =>
@@ -50,9 +56,11 @@ const takingPart = (experiment: Experiment): readonly Pick<Experiment, 'method' 
     : [experiment];
 /** The models that take part. */
 export const rolesIn = (experiment: Experiment): readonly Role[] =>
-  inOrder(
-    takingPart(experiment).flatMap(({ method, params }) => [...methods[method].roles(params)]),
-  );
+  experiment.mode === 'parameters'
+    ? ['small', 'large']
+    : inOrder(
+        takingPart(experiment).flatMap(({ method, params }) => [...methods[method].roles(params)]),
+      );
 /** Of these, the ones that may have another tokenizer than the rest, whoever needs them. */
 export function ownVocabularyIn(experiment: Experiment): readonly Role[] {
   const bound = takingPart(experiment).flatMap(({ method, params }) => {

@@ -3,6 +3,7 @@
 
 import { type AlgorithmId, algorithms, type TrainerId } from '../algorithms/index.ts';
 import type { AnyAlgorithm } from '../core/algorithm.ts';
+import { type Dials, defaultDials } from '../core/dials.ts';
 import { defaultsOf, type ParamValue } from '../core/params.ts';
 import type { Role } from '../core/roles.ts';
 import type { TaskId } from '../tasks/index.ts';
@@ -11,9 +12,10 @@ import { defaultCast } from './cast.ts';
 
 /**
  * generate: one text, token by token. evaluate: many problems, contenders side by side. sweep: one method over the
- * values of one or two of its knobs. train: a checkpoint learns, and what comes out is a checkpoint.
+ * values of one or two of its knobs. train: a checkpoint learns, and what comes out is a checkpoint. parameters: small
+ * and large are looked into and turned; nothing runs.
  */
-export type Mode = 'generate' | 'evaluate' | 'sweep' | 'train';
+export type Mode = 'generate' | 'evaluate' | 'sweep' | 'train' | 'parameters';
 /** What decodes in the first three modes, what trains in the fourth. */
 export type MethodId = AlgorithmId | TrainerId;
 export type DecodingId = AlgorithmId;
@@ -52,6 +54,8 @@ export interface Experiment extends Readonly<Record<Role, string>> {
   readonly contenders: readonly Contender[];
   /** Of sweep mode. */
   readonly sweep: Sweep;
+  /** Of parameters mode; the pins of train mode too. */
+  readonly dials: Dials;
   /** What train mode learns from: the task's own examples (`task`), or a data file, `file:<sha256>:<name>`. */
   readonly data: string;
   readonly task: TaskId;
@@ -103,6 +107,7 @@ export const defaultExperiment: Experiment = {
   params: defaultsOf(algorithms.bild.params),
   contenders: [{ label: '', method: 'bild', params: defaultsOf(algorithms.bild.params) }],
   sweep: usualSweep('bild'),
+  dials: defaultDials,
   ...defaultCheckpoints,
   data: 'task',
   task: 'numberWords',

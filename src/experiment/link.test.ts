@@ -2,6 +2,18 @@
 // nothing in it may do harm.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import {
+  ACTIONS,
+  BITS,
+  DIAL_LIMITS,
+  type Dials,
+  defaultDials,
+  type Edit,
+  LOOKED_AT,
+  type Target,
+  takesAmount,
+  VIEWS,
+} from '../core/dials.ts';
 import { defaultsOf, type ParamSpec, type ParamValue } from '../core/params.ts';
 import { inOrder, ROLES, type Role } from '../core/roles.ts';
 import { MOST_VALUES } from './axis.ts';
@@ -77,6 +89,48 @@ const sweepOf = (method: DecodingId): fc.Arbitrary<Sweep> => {
   );
 };
 
+const tensor = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+  .filter((name) => name.length <= 400);
+const index = fc.nat(1e12);
+const role = fc.constantFrom(...LOOKED_AT);
+const amount = fc
+  .double({ min: -DIAL_LIMITS.amount, max: DIAL_LIMITS.amount, noNaN: true })
+  .map((value) => value + 0);
+const edit: fc.Arbitrary<Edit> = fc
+  .tuple(
+    role,
+    fc.oneof(
+      fc.record({ kind: fc.constantFrom('weight', 'row', 'column'), tensor, index }),
+      fc.record({ kind: fc.constant('tensor'), tensor }),
+      fc.record({ kind: fc.constantFrom('head', 'neuron'), layer: index, index }),
+      fc.record({ kind: fc.constant('layer'), layer: index }),
+    ) as fc.Arbitrary<Target>,
+    fc.constantFrom(...ACTIONS),
+    amount,
+  )
+  .map(([role, target, action, amount]) => ({
+    role,
+    target,
+    action,
+    amount: action === 'noise' ? Math.abs(amount) : takesAmount(action) ? amount : 0,
+  }));
+const pins = fc.array(fc.record({ role, tensor, index }), { maxLength: 4 });
+const dials: fc.Arbitrary<Dials> = fc.record({
+  view: fc.constantFrom(...VIEWS),
+  model: role,
+  tensor: fc.oneof(fc.constant(''), tensor),
+  edits: fc.array(edit, { maxLength: 4 }),
+  smallBits: fc.constantFrom(...BITS),
+  largeBits: fc.constantFrom(...BITS),
+  pins,
+  moved: fc.double({ ...DIAL_LIMITS.moved, noNaN: true }).map((value) => value + 0),
+  temperature: fc.double({ ...DIAL_LIMITS.temperature, noNaN: true }).map((value) => value + 0),
+  topP: fc.double({ ...DIAL_LIMITS.topP, noNaN: true }),
+  tour: fc.integer(DIAL_LIMITS.tour),
+});
+const pinned: fc.Arbitrary<Dials> = pins.map((some) => ({ ...defaultDials, pins: some }));
+
 const experiments: fc.Arbitrary<Experiment> = fc
   .tuple(
     fc.constantFrom(
@@ -91,6 +145,7 @@ const experiments: fc.Arbitrary<Experiment> = fc
       params: knobs(method),
       contenders: fc.array(contender, { maxLength: 3 }),
       sweep: mode === 'sweep' ? sweepOf(method as DecodingId) : fc.constant(usualSweep('bild')),
+      dials: mode === 'parameters' ? dials : mode === 'train' ? pinned : fc.constant(defaultDials),
       cast: fc.record(
         Object.fromEntries(ROLES.map((role) => [role, checkpoint])) as Record<
           Role,
@@ -117,6 +172,7 @@ const experiments: fc.Arbitrary<Experiment> = fc
     const plain = {
       ...all,
       ...(all.mode === 'evaluate' ? { method, params } : { contenders }),
+      ...(all.mode === 'parameters' && { method, params }),
     };
     const usual = usualCast(plain);
     const chosen = { ...plain, ...cast };
@@ -141,7 +197,7 @@ describe('link', () => {
 
   test('every knob is written, also those at their default', () => {
     const pairs = new URLSearchParams(encode(defaultExperiment).slice(1));
-    const { params, contenders: _, sweep: __, ...plain } = defaultExperiment;
+    const { params, contenders: _, sweep: __, dials: ___, ...plain } = defaultExperiment;
     const absent = ROLES.filter((role) => !rolesIn(defaultExperiment).includes(role));
     expect([...pairs.keys(), ...absent].sort()).toEqual(
       ['v', ...Object.keys(params), ...Object.keys(plain)].sort(),
@@ -167,6 +223,7 @@ describe('link', () => {
           },
         ],
         sweep: usualSweep('bild'),
+        dials: defaultDials,
         small: 'base-small',
         large: 'large-tuned',
         data: 'task',
@@ -191,7 +248,7 @@ describe('link', () => {
     expect(experiment).toEqual(defaultExperiment);
     expect(problems).toEqual([
       'seed: given twice; the first counts.',
-      'mode=fly: expected one of generate, evaluate, sweep, train; using generate.',
+      'mode=fly: expected one of generate, evaluate, sweep, train, parameters; using generate.',
       'fallbackThreshold=NaN: expected a number in [0, 1.05]; using 0.6.',
       'rollbackThreshold=1e309: expected a number in [0, 20]; using 2.',
       'maxDraft=1.5: expected an integer in [1, 12]; using 10.',
@@ -240,7 +297,8 @@ describe('link', () => {
   });
 
   test('each mode has its own methods', () => {
-    for (const mode of modes) {
+    // In parameters mode nothing runs, so a link has no method there.
+    for (const mode of modes.filter((one) => one !== 'parameters')) {
       for (const method of Object.keys(methods)) {
         const { experiment, problems } = decode(`#v=1&mode=${mode}&method=${method}`);
         const own = methodsOf(mode).some((one) => one === method);

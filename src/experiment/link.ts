@@ -18,6 +18,7 @@ import {
 import { isDigest } from './digest.ts';
 import { type DecodingId, defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
 import { readContenders, readSweep, theOne, writeContenders, writeSweep } from './linkCompare.ts';
+import { readDials, readPins, writeDials, writePins } from './linkDials.ts';
 import { migrate, VERSION } from './migrations.ts';
 import { parseFileId, parseLocalId } from './names.ts';
 import { oneOf, reading, readPairs, shown } from './pairs.ts';
@@ -36,15 +37,18 @@ export interface Decoded {
 
 /** The fragment, with its `#`. */
 export function encode(experiment: Experiment, digest?: string): string {
-  const { mode, method, params, contenders, sweep } = experiment;
+  const { mode, method, params, contenders, sweep, dials } = experiment;
   const pairs = new URLSearchParams({ v: String(VERSION), mode });
   if (mode === 'evaluate') {
     writeContenders(contenders, pairs);
+  } else if (mode === 'parameters') {
+    writeDials(dials, pairs);
   } else {
     pairs.set('method', method);
     for (const [key, value] of Object.entries(params)) pairs.set(key, String(value));
   }
   if (mode === 'sweep') writeSweep(sweep, pairs);
+  if (mode === 'train' && dials.pins.length > 0) writePins(dials, pairs);
   // The two that can answer alone, and all others that take part.
   const roles = inOrder(['small', 'large', ...rolesIn(experiment)]);
   for (const key of [...roles, ...PLAIN_KEYS]) pairs.set(key, String(experiment[key]));
@@ -85,10 +89,13 @@ export function decode(hash: string): Decoded {
   const { pick, integer, take } = pairs;
   const base = defaultExperiment;
   const mode = pick('mode', oneOf(modes), modes, base.mode);
+  // What is turned has no method of its own.
+  const turned = mode === 'parameters';
   const listed = mode === 'evaluate' ? readContenders(pairs) : undefined;
   const known = methodsOf(mode);
-  const method = listed ? base.method : pick('method', oneOf(known), known, defaultMethodOf(mode));
-  const params = listed ? base.params : pairs.knobs(methods[method].params);
+  const method =
+    listed || turned ? base.method : pick('method', oneOf(known), known, defaultMethodOf(mode));
+  const params = listed || turned ? base.params : pairs.knobs(methods[method].params);
   const task = pick('task', isTaskId, Object.keys(taskList), base.task);
   const ids = [...Object.keys(checkpoints), 'local:<sha256>:<name>'];
   const sources = ['task', 'file:<sha256>:<name>'];
@@ -101,6 +108,11 @@ export function decode(hash: string): Decoded {
     // An evaluation's method is among its contenders.
     ...(compared ? { method: base.method, params: base.params } : { method, params }),
     contenders,
+    dials: turned
+      ? readDials(pairs)
+      : mode === 'train'
+        ? { ...base.dials, ...readPins(pairs) }
+        : base.dials,
     sweep: mode === 'sweep' ? readSweep(method as DecodingId, pairs) : base.sweep,
     ...(Object.fromEntries(cast) as Record<Role, string>),
     data: pick('data', isSource, sources, base.data),

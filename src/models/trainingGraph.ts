@@ -89,6 +89,25 @@ export function splitGraph(
   };
 }
 
+/** dL/dlogits is the input `dlogits`; outputs are `logits` and the gradients. */
+export type CotangentGraph = Pick<JointGraph, 'file' | 'gradients' | 'inputs' | 'vocab'>;
+
+/** @throws UserError 'onnx' for what cannot be differentiated or fed */
+export function cotangentGraph(
+  normalized: Normalized,
+  provider: 'wasm' | 'webgpu',
+): CotangentGraph {
+  const names = normalized.parameters.map(({ name }) => name);
+  const joint = withCotangents(normalized.graph, names);
+  const graph = lower(joint.graph, { provider });
+  return {
+    gradients: joint.gradients,
+    vocab: vocabularyOf(normalized.graph),
+    inputs: inputsOf(graph, [...names, ...joint.seeds]),
+    file: fileOf(graph),
+  };
+}
+
 function sourceFrom(bytes: Bytes, packed: boolean): Source {
   // Slices of Node's Buffer share memory and its alignment; those of a plain view are copies.
   const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

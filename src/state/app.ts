@@ -60,6 +60,7 @@ export function createApp(client: Client, page: Page) {
       case 'runKept':
       case 'runsRead':
       case 'aligned':
+      case 'told':
       case 'refused':
         return desk.hear(message);
       case 'events':

@@ -43,7 +43,7 @@ export function describeKnobs({ method, params }: Pick<Experiment, 'method' | 'p
 /** What it is about: the prompt, or the task. */
 export function describeInput(experiment: Experiment): string {
   const { mode, prompt, task, problems, data, sweep } = experiment;
-  if (mode === 'generate') return prompt;
+  if (mode === 'generate' || mode === 'parameters') return prompt;
   const { title } = taskList[task];
   if (mode === 'train') return parseFileId(data)?.name ?? title;
   const seeds = mode === 'sweep' && sweep.seeds > 1 ? `${sweep.seeds} seeds × ` : '';
@@ -53,6 +53,7 @@ export function describeInput(experiment: Experiment): string {
 /** Which method or methods: "BiLD", "BiLD and 2 others", "Sweep of BiLD". */
 export function describeMethod({ mode, method, contenders }: Experiment): string {
   if (mode === 'sweep') return `Sweep of ${methods[method].title}`;
+  if (mode === 'parameters') return 'The parameters of two models';
   if (mode !== 'evaluate') return methods[method].title;
   const [first, ...others] = contenders;
   if (!first) return 'Small and large alone';
@@ -69,6 +70,7 @@ export function describeSettings(experiment: Experiment): string {
       .flatMap((axis) => (axis ? [`${knobName(method, axis.key)} ${range(axis.values)}`] : []))
       .join(', ');
   }
+  if (mode === 'parameters') return '';
   if (mode !== 'evaluate') return describeKnobs(experiment);
   return contenders.length === 1 ? describeKnobs(contenders[0]!) : '';
 }

@@ -27,6 +27,7 @@ export type DeskMessage = Extract<
       | 'runKept'
       | 'runsRead'
       | 'aligned'
+      | 'told'
       | 'refused';
   }
 >;

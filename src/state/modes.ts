@@ -14,24 +14,27 @@ import {
 import { recast } from '../experiment/recast.ts';
 
 /** Where on the page a mode is at home. */
-export type Place = 'decode' | 'train' | 'compare';
+export type Place = 'decode' | 'train' | 'compare' | 'parameters';
 export const placeOf: Readonly<Record<Mode, Place>> = {
   generate: 'decode',
   evaluate: 'compare',
   sweep: 'compare',
   train: 'train',
+  parameters: 'parameters',
 };
 
 /**
  * Held-out problems of each evaluation within a training, which should not take longer than the training; and of each
- * point of a sweep, so that there is something to see within seconds.
+ * point of a sweep, and each turn of a dial, so that there is something to see within seconds.
  */
 const FEW_PROBLEMS = 20;
 
 type Knobs = Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
 
 const usualProblems = (mode: Mode): number =>
-  mode === 'train' || mode === 'sweep' ? FEW_PROBLEMS : defaultExperiment.problems;
+  mode === 'train' || mode === 'sweep' || mode === 'parameters'
+    ? FEW_PROBLEMS
+    : defaultExperiment.problems;
 
 export function inMode(experiment: Experiment, mode: Mode, knobs: Knobs): Experiment {
   if (experiment.mode === mode) return experiment;

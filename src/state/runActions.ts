@@ -27,6 +27,8 @@ export function runActions(store: Store, client: Client) {
   /** Begins a run of the experiment as it is set; one that is going on gives way. */
   function start(held = false, resume?: string): void {
     const { experiment, runs, link } = store.getState();
+    // Where parameters are turned, everything answers at once.
+    if (experiment.mode === 'parameters') return;
     const before = active();
     if (before) {
       stop();

@@ -21,7 +21,13 @@ const WORDS: Readonly<Record<Run['status'], string>> = {
 
 export function statusLine(run: Run): string {
   const { mode } = run.experiment;
-  const done = { generate: tokens, evaluate: problems, sweep: answers, train: steps }[mode](run);
+  const done = {
+    generate: tokens,
+    evaluate: problems,
+    sweep: answers,
+    train: steps,
+    parameters: () => '',
+  }[mode](run);
   return `Run ${run.id}, ${WORDS[run.status]}: ${done}`;
 }
 

@@ -44,7 +44,7 @@ export function settingsActions(store: Store, page: Page) {
   /** Goes where one was last among the modes of that place. */
   function setPlace(place: Place): void {
     const { compareMode } = store.getState();
-    setMode(place === 'decode' ? 'generate' : place === 'train' ? 'train' : compareMode);
+    setMode(place === 'decode' ? 'generate' : place === 'compare' ? compareMode : place);
   }
 
   /** Gives a role to a checkpoint and goes to a place where it plays it. */

@@ -184,6 +184,7 @@ const ANSWERS = [
   'runKept',
   'runsRead',
   'aligned',
+  'told',
   'refused',
 ] as const;
 const isAnswer = (

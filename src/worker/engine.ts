@@ -27,6 +27,7 @@ import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from './roles.ts';
 import { runExperiment } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
 import { prepareTraining, type TrainJob } from './trainJob.ts';
+import type { Workshop } from './workshop.ts';
 
 /** What differs between a page and a test. */
 export interface Supplies {
@@ -50,7 +51,9 @@ export interface Supplies {
 }
 
 type Start = Extract<ToWorker, { readonly type: 'start' }>;
-type Question = Extract<ToWorker, { readonly type: 'inspect' }>;
+type Question = Extract<ToWorker, { readonly type: 'inspect' | 'ask' }>;
+type Inspect = Extract<Question, { readonly type: 'inspect' }>;
+type AskAbout = Extract<Question, { readonly type: 'ask' }>;
 
 /** A run from its `start` to its `ended`. */
 interface Job {
@@ -73,6 +76,7 @@ export interface Engine {
 export function createEngine(supplies: Supplies, post: (message: FromWorker) => void): Engine {
   const library = createLibrary();
   const inspector = createInspector((kernels) => supplies.backend(kernels, 'question'));
+  let workshop: Promise<Workshop> | undefined;
   const breath = createBreath();
   const questions: Question[] = [];
   let answering: Promise<void> = Promise.resolve();
@@ -126,6 +130,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
       known = undefined;
       onDevice.restore();
       inspector.forget();
+      await workshop?.then((one) => one.rest());
       await library.drop((key) => key.startsWith('webgpu '));
     }
     known ??= supplies.hardware().then((found) => {
@@ -295,7 +300,33 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     return answering;
   }
 
-  async function answer({ request, experiment, prefix, token }: Question): Promise<void> {
+  const answer = (question: Question) =>
+    question.type === 'ask' ? tell(question) : inspect(question);
+
+  /** What takes models apart comes when somebody first asks. */
+  async function tell({ request, model, ask }: AskAbout): Promise<void> {
+    let uses: Uses | undefined;
+    try {
+      workshop ??= import('./workshop.ts').then((module) => module.createWorkshop());
+      uses = choose(model, await hardware());
+      const here = uses;
+      const progress = throttle(({ loaded = 0, total }) =>
+        post({ type: 'errand', request, loaded, ...(total !== undefined && { total }) }),
+      );
+      const told = (await workshop).answer(model, ask, {
+        folderOf,
+        runtime: () => supplies.runtime(here.provider, () => {}),
+        ops: () => supplies.backend(here.kernels, 'question').ops,
+        progress: (loaded, total) =>
+          progress({ stage: 'download', loaded, ...(total !== undefined && { total }) }),
+      });
+      post({ type: 'told', request, reply: await unlessLost(uses, told) });
+    } catch (error) {
+      post({ type: 'refused', request, failure: toFailure(await meaning(uses, error)) });
+    }
+  }
+
+  async function inspect({ request, experiment, prefix, token }: Inspect): Promise<void> {
     let uses: Uses | undefined;
     try {
       uses = choose(experiment, await hardware());
@@ -426,6 +457,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         case 'enough':
           return alignments.enough(message.of);
         case 'inspect':
+        case 'ask':
           questions.push(message);
           if (!computing) void answerAll();
           return;

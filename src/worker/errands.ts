@@ -50,8 +50,10 @@ const ERRANDS = [
   'exportRuns',
   'align',
 ] as const satisfies readonly Errand['type'][];
+/** All but questions about parameters, which wait their turn between two events of a run. */
+type Plain = Extract<Errand, { readonly type: (typeof ERRANDS)[number] }>;
 
-export const isErrand = (message: ToWorker): message is Errand =>
+export const isErrand = (message: ToWorker): message is Plain =>
   (ERRANDS as readonly string[]).includes(message.type);
 
 export function createErrands({ store, folderOf, breathe, post, answers }: Supplies) {
@@ -171,7 +173,7 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
     };
   }
 
-  async function perform(errand: Errand): Promise<void> {
+  async function perform(errand: Plain): Promise<void> {
     const { request } = errand;
     const all = await store();
     switch (errand.type) {
@@ -229,7 +231,7 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
 
   return {
     tell,
-    async run(errand: Errand): Promise<void> {
+    async run(errand: Plain): Promise<void> {
       try {
         await perform(errand);
       } catch (error) {

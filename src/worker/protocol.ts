@@ -9,7 +9,9 @@ import type { PolicyRole } from '../core/policyEvents.ts';
 import type { Role } from '../core/roles.ts';
 import type { KeptRun, RunFigures, RunRecord } from '../core/runRecord.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import type { Ask, AskedModel, Reply } from './ask.ts';
 
+export type * from './ask.ts';
 export type { DeviceClass };
 
 export interface Hardware {
@@ -207,6 +209,13 @@ export type Errand =
       readonly request: number;
       readonly experiment: Experiment;
       readonly problems: number;
+    }
+  /** A question about a model's parameters, answered between two events of a run, by `told`. */
+  | {
+      readonly type: 'ask';
+      readonly request: number;
+      readonly model: AskedModel;
+      readonly ask: Ask;
     };
 
 export type ToWorker =
@@ -297,6 +306,7 @@ export type FromWorker =
     }
   | { readonly type: 'aligned'; readonly request: number; readonly alignment: Alignment }
   | { readonly type: 'runsRead'; readonly request: number; readonly runs: readonly RunRecord[] }
+  | { readonly type: 'told'; readonly request: number; readonly reply: Reply }
   /** An errand came to nothing, and nothing was changed. */
   | { readonly type: 'refused'; readonly request: number; readonly failure: Failure };
 

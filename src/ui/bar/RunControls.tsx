@@ -8,9 +8,11 @@ export function RunControls() {
   const active = usePage((state) => state.runs.findLast(isActive));
   const clear = usePage((state) => state.viewed === undefined);
   const trains = usePage((state) => state.experiment.mode === 'train');
+  const nothingRuns = usePage((state) => state.experiment.mode === 'parameters');
   const { toggle, step, stop, reset } = useActions();
   const stopping = active?.status === 'stopping';
   const face = !active ? 'Run' : active.held ? 'Resume' : 'Pause';
+  if (nothingRuns && !active) return null;
   return (
     <fieldset className="controls" aria-label="Run">
       <button
