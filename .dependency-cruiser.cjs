@@ -27,7 +27,7 @@ const rooms = {
     'experiment',
     'store',
   ],
-  state: ['core', 'experiment', 'worker/(client|protocol)[.]ts', 'store'],
+  state: ['core', 'experiment', 'worker/(client|protocol|spectrumClient)[.]ts', 'store'],
   ui: ['core', 'experiment', 'state'],
 };
 /** Packages a room may use; others are closed to it. */

@@ -25,7 +25,7 @@ export function linkActions(store: Store, page: Page) {
       nextExample: 0,
       linkProblems: problems,
       link: { of: encode(experiment), ...(digest === undefined ? {} : { digest }) },
-      notice: told(opened(problems.length, digest !== undefined)),
+      notice: told(opened(experiment, problems.length, digest !== undefined)),
     });
   }
 
@@ -89,8 +89,9 @@ function finishedTokens(run: Run | undefined, experiment: Experiment) {
   return generatedOf(run)?.tokens;
 }
 
-function opened(problems: number, digest: boolean): string {
+function opened({ mode }: Experiment, problems: number, digest: boolean): string {
   if (problems > 0) return 'The link was opened, but not all of it could be read.';
+  if (mode === 'parameters') return 'The link was opened; the dials are where it says.';
   return digest
     ? 'The link was opened. Press Run to see whether you get the same tokens.'
     : 'The link was opened. Press Run to repeat it.';

@@ -26,6 +26,8 @@ const Alignment = lazy(async () => ({
   default: (await import('./stage/Alignment.tsx')).Alignment,
 }));
 const Runs = lazy(async () => ({ default: (await import('./stage/Runs.tsx')).Runs }));
+const Parameters = lazy(() => import('./parameters/Parameters.tsx'));
+const NextPanel = lazy(() => import('./parameters/NextPanel.tsx'));
 const Compare = lazy(() => import('./compare/Compare.tsx'));
 const TrainStage = lazy(async () => ({
   default: (await import('./train/TrainStage.tsx')).TrainStage,
@@ -62,7 +64,11 @@ export function App() {
               <Interrupted />
             </Suspense>
           )}
-          {place === 'compare' ? (
+          {place === 'parameters' ? (
+            <Suspense fallback={<p className="fine">Loading.</p>}>
+              <Parameters />
+            </Suspense>
+          ) : place === 'compare' ? (
             <Suspense fallback={<p className="fine">Loading.</p>}>
               <Compare />
             </Suspense>
@@ -100,7 +106,13 @@ export function App() {
           )}
         </main>
         <aside className="plots">
-          <ChartColumn run={seen} />
+          {place === 'parameters' ? (
+            <Suspense>
+              <NextPanel />
+            </Suspense>
+          ) : (
+            <ChartColumn run={seen} />
+          )}
         </aside>
       </div>
       <LinkToCopy />

@@ -153,7 +153,6 @@ test('what cannot be done is said in a sentence', async () => {
   expect(await refused(ask({ what: 'statistics', tensor: 'none' }))).toMatch(
     /no parameter tensor called “none”/,
   );
-  expect(await refused(ask({ what: 'next', ...settings, prompt: '' }))).toMatch(/prompt is empty/);
   expect(await refused(ask({ what: 'next', ...settings, prompt: 'say 1: '.repeat(40) }))).toMatch(
     /reads at most 192/,
   );

@@ -15,6 +15,7 @@ const PLACES: readonly { readonly place: Place; readonly title: string; readonly
     { place: 'decode', title: 'Decode', hint: 'One text, token by token' },
     { place: 'train', title: 'Train', hint: 'A checkpoint learns, and is kept' },
     { place: 'compare', title: 'Compare', hint: 'Many problems, many settings, all runs' },
+    { place: 'parameters', title: 'Parameters', hint: 'The dials inside a model' },
   ];
 
 export function Bar() {

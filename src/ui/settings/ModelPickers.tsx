@@ -11,6 +11,8 @@ import { Mark } from '../parts/Mark.tsx';
 const BESIDE = 'Answers alone, to compare with.';
 
 /** What they must have in common. */
+const ALONE = 'Is looked at and turned by itself.';
+
 function vocabularies(free: readonly Role[]): string {
   if (free.length === 0)
     return 'All must share one vocabulary: they read and judge each other’s tokens.';
@@ -22,14 +24,18 @@ export function ModelPickers() {
   const experiment = usePage((state) => state.experiment);
   const asked = experiment.mode === 'evaluate' ? experiment.contenders : [experiment];
   const all = rolesIn(experiment);
+  const alone = experiment.mode === 'parameters';
   const partOf = (role: Role) => {
     const user = asked.find(({ method, params }) => methods[method].roles(params).includes(role));
+    if (alone) return ALONE;
     return (user && methods[user.method].parts[role]) ?? BESIDE;
   };
   return (
     <fieldset>
       <legend className="legend">Models</legend>
-      {all.length > 1 && <p className="fine">{vocabularies(ownVocabularyIn(experiment))}</p>}
+      {all.length > 1 && !alone && (
+        <p className="fine">{vocabularies(ownVocabularyIn(experiment))}</p>
+      )}
       {all.map((role) => (
         <ModelPicker key={role} role={role} part={partOf(role)} />
       ))}

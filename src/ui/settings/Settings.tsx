@@ -13,6 +13,7 @@ import './settings.css';
 
 const DataSource = lazy(async () => ({ default: (await import('./DataSource.tsx')).DataSource }));
 const CompareSettings = lazy(() => import('../compare/CompareSettings.tsx'));
+const ParameterSettings = lazy(() => import('../parameters/ParameterSettings.tsx'));
 const SweepAxes = lazy(() => import('../compare/SweepAxes.tsx'));
 
 const WIDE = '(min-width: 761px)';
@@ -20,6 +21,7 @@ const WIDE = '(min-width: 761px)';
 export function Settings() {
   const experiment = usePage((state) => state.experiment);
   const { resetSettings } = useActions();
+  const parameters = experiment.mode === 'parameters';
   const compare = placeOf[experiment.mode] === 'compare';
   const [open, setOpen] = useState(() => matchMedia(WIDE).matches);
   useEffect(() => {
@@ -44,7 +46,12 @@ export function Settings() {
             <CompareSettings />
           </Suspense>
         )}
-        {experiment.mode !== 'evaluate' && (
+        {parameters && (
+          <Suspense fallback={<p className="fine">Loading.</p>}>
+            <ParameterSettings />
+          </Suspense>
+        )}
+        {experiment.mode !== 'evaluate' && !parameters && (
           <>
             <MethodPicker />
             {experiment.mode === 'sweep' && (
@@ -55,13 +62,13 @@ export function Settings() {
             <Knobs />
           </>
         )}
-        <ModelPickers />
+        {!parameters && <ModelPickers />}
         {experiment.mode === 'train' && (
           <Suspense>
             <DataSource />
           </Suspense>
         )}
-        <TaskSettings />
+        {!parameters && <TaskSettings />}
         <button type="button" className="button quiet all" onClick={resetSettings}>
           <Icon name="reset" />
           All settings to their defaults
