@@ -49,6 +49,15 @@ export const takesFiles = (method: MethodId): boolean => isTrainerId(method);
 /** Does it learn by reward? Its file then holds {"prompt", "answer"} lines, and `checker` says what is right. */
 export const learnsByReward = (method: MethodId): boolean =>
   isTrainerId(method) && trainers[method].needs === 'rewards';
+/** Models whose weights a training changes: with two, unless one only judges. */
+export function learnersOf({
+  method,
+  params,
+}: Pick<Experiment, 'method' | 'params'>): readonly ('small' | 'large')[] {
+  if (method === 'onPolicyDistillation') return ['small'];
+  if (method === 'codistillGrpo') return ['small', 'large'];
+  return [params.model === 'large' ? 'large' : 'small'];
+}
 /** The methods that take part: the one, or all of an evaluation's or a sweep's contenders. */
 const takingPart = (experiment: Experiment): readonly Pick<Experiment, 'method' | 'params'>[] =>
   experiment.mode === 'evaluate' || experiment.mode === 'sweep'

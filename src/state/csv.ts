@@ -2,9 +2,11 @@
 // metrics are those of TRL where it has one; what is empty was not measured.
 
 import { ROLES, type Role } from '../core/roles.ts';
+import { learnsByReward } from '../experiment/catalogue.ts';
 import { contendersOf, seedsOf } from '../experiment/contenders.ts';
 import { contenderName } from './contenders.ts';
 import { answersOf, isVerifiable, talliesOf } from './evaluation.ts';
+import { policyRows } from './policyText.ts';
 import type { Run } from './run.ts';
 import { streamOf } from './tokenStream.ts';
 import { training } from './training.ts';
@@ -40,7 +42,7 @@ function rowsOf(run: Run): readonly Row[] {
     case 'generate':
       return tokenRows(run);
     case 'train':
-      return stepRows(run);
+      return learnsByReward(run.experiment.method) ? policyRows(run) : stepRows(run);
     default:
       return contenderRows(run);
   }

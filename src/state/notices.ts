@@ -1,9 +1,11 @@
 // What has just happened, in a sentence, for the status line and for those who listen to the page.
 
+import { learnsByReward } from '../experiment/catalogue.ts';
 import { compareDigest } from '../experiment/digest.ts';
 import { contenderName } from './contenders.ts';
 import { isVerifiable, tallies } from './evaluation.ts';
 import { percent, plural, times } from './format.ts';
+import { policyNotice } from './policyText.ts';
 import { generatedOf, type Run } from './run.ts';
 import { summary } from './summary.ts';
 import { sweepOf } from './sweep.ts';
@@ -33,6 +35,7 @@ function generated(run: Run): string {
 }
 
 function trained(run: Run): string {
+  if (learnsByReward(run.experiment.method)) return policyNotice(run);
   const { step, kept, diverged } = training(run);
   const made = kept ? ` It is kept as ${kept.name}.` : '';
   return diverged

@@ -6,6 +6,7 @@ import type { Role } from '../core/roles.ts';
 import { methods } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ForPage, LoadProgress } from '../worker/protocol.ts';
+import { forgetful } from './forget.ts';
 
 export type RunStatus =
   | 'loading'
@@ -94,7 +95,9 @@ export const severalModels = (experiment: Experiment): boolean => rolesOf(experi
 
 /** Has anything come out of it yet? */
 export const hasContent = ({ events }: Run): boolean =>
-  events.some(({ type }) => type === 'prompt' || type === 'answer' || type === 'train');
+  events.some(({ type }) => CONTENT.includes(type));
+
+const CONTENT: readonly RunEvent['type'][] = ['prompt', 'answer', 'train', 'policy'];
 
 export type RunMessage = Extract<ForPage, { readonly run: number }>;
 
@@ -116,7 +119,7 @@ export function receive(run: Run, message: RunMessage): Run {
       const failed = message.events.find((event) => event.type === 'failed');
       return {
         ...run,
-        events: [...run.events, ...message.events],
+        events: forgetful([...run.events, ...message.events]),
         ...(failed ? { failure: failed.failure } : {}),
       };
     }

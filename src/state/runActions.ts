@@ -1,5 +1,6 @@
 // Run, pause, step, stop, reset; and what the worker says in return.
 
+import type { PolicyRole } from '../core/policyEvents.ts';
 import { encode } from '../experiment/link.ts';
 import type { ForPage, ResumableRun, ToWorker } from '../worker/protocol.ts';
 import { inMode } from './modes.ts';
@@ -100,6 +101,16 @@ export function runActions(store: Store, client: Client) {
     }));
   }
 
+  /** Another learning rate for a model that learns by reward, from the next step on. */
+  function adjust(role: PolicyRole, learningRate: number): void {
+    const run = active();
+    if (!run || run.status === 'stopping') return;
+    client.send({ type: 'adjust', run: run.id, role, learningRate });
+    patch(store, {
+      notice: heard(`The learning rate of ${role} is ${learningRate} from the next step on.`),
+    });
+  }
+
   function stop(): void {
     const run = active();
     if (!run || run.status === 'stopping') return;
@@ -188,6 +199,7 @@ export function runActions(store: Store, client: Client) {
     pause,
     resume,
     step,
+    adjust,
     stop,
     toggle,
     reset,

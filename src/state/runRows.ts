@@ -1,10 +1,12 @@
 // Runs as rows of a table: what each was, how far it came, and what came of it in few words.
 
 import type { RunFigures } from '../core/runRecord.ts';
+import { learnsByReward } from '../experiment/catalogue.ts';
 import { judgedOf } from './answers.ts';
 import { describeInput, describeMethod, describeSettings } from './describe.ts';
 import { evaluationProgress, isVerifiable, tallies } from './evaluation.ts';
 import { percent, plural, quantity, THIN, times } from './format.ts';
+import { policyFigures } from './policyText.ts';
 import type { Run, RunStatus } from './run.ts';
 import { summary } from './summary.ts';
 import { sweepOf } from './sweep.ts';
@@ -72,6 +74,7 @@ function swept(run: Run): RunFigures {
 }
 
 function trained(run: Run): RunFigures {
+  if (learnsByReward(run.experiment.method)) return policyFigures(run);
   const { step, evaluations, tokensPerSecond } = training(run);
   const last = evaluations.at(-1);
   const result = last

@@ -1,10 +1,12 @@
 // One line about a run: which it is, how far it is, and whether it is what the controls say.
 
+import { learnsByReward } from '../experiment/catalogue.ts';
 import { contendersOf } from '../experiment/contenders.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { encode } from '../experiment/link.ts';
 import { evaluationProgress } from './evaluation.ts';
 import { duration, plural, quantity } from './format.ts';
+import { policySteps } from './policyText.ts';
 import { generatedOf, type Run } from './run.ts';
 import { summary } from './summary.ts';
 import { training } from './training.ts';
@@ -32,6 +34,7 @@ export function statusLine(run: Run): string {
 }
 
 function steps(run: Run): string {
+  if (learnsByReward(run.experiment.method)) return policySteps(run);
   const { step, steps: of, msLeft } = training(run);
   if (run.status === 'completed') return plural(step, 'step');
   const left = run.status === 'running' && msLeft !== undefined;

@@ -6,6 +6,7 @@ import {
   checkpointTitle,
   isMethodId,
   isTaskId,
+  learnsByReward,
   methods,
   taskList,
 } from '../experiment/catalogue.ts';
@@ -16,6 +17,7 @@ import { contenderName } from './contenders.ts';
 import { plainSymbol } from './describe.ts';
 import { evaluationProgress, isVerifiable, tallies } from './evaluation.ts';
 import { percent, quantity, THIN, times, titled } from './format.ts';
+import { policyResults } from './policyText.ts';
 import type { Run } from './run.ts';
 import { summary } from './summary.ts';
 import { type Cell, sweepOf } from './sweep.ts';
@@ -149,6 +151,7 @@ function swept(run: Run): readonly Result[] {
 }
 
 function trained(run: Run): readonly Result[] {
+  if (learnsByReward(run.experiment.method)) return policyResults(run);
   const { step, evaluations, parameters } = training(run);
   const last = evaluations.at(-1);
   return [

@@ -3,6 +3,7 @@
 
 import type { RunEvent } from '../core/events.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
+import type { Role } from '../core/roles.ts';
 import type { TrainTimes } from '../core/trainEvents.ts';
 import { wilson } from '../core/wilson.ts';
 import { derived } from './derive.ts';
@@ -134,9 +135,11 @@ function evaluationOf(
   return { step, loss, accuracy, interval: [low, high] };
 }
 
-function samplesOf(events: readonly RunEvent[]): readonly SampleRow[] {
+/** @param role of two models that learn, whose; absent: of the one */
+export function samplesOf(events: readonly RunEvent[], role?: Role): readonly SampleRow[] {
   const rows = new Map<number, SampleRow>();
-  const isSample = (event: RunEvent): event is Sample => event.type === 'sample';
+  const isSample = (event: RunEvent): event is Sample =>
+    event.type === 'sample' && (role === undefined || (event.role ?? role) === role);
   for (const { index, prompt, expected, step, text, correct } of events.filter(isSample)) {
     const before = rows.get(index)?.written ?? [];
     rows.set(index, { index, prompt, expected, written: [...before, { step, text, correct }] });

@@ -1,11 +1,13 @@
 // Right, or below: the charts of the run on the stage. The chart library is large and arrives after the page.
 
 import { lazy, Suspense, useMemo } from 'react';
+import { learnsByReward } from '../../experiment/catalogue.ts';
 import { newRun, type Run } from '../../state/run.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 
 const GenerateCharts = lazy(() => import('./GenerateCharts.tsx'));
+const PolicyCharts = lazy(() => import('./PolicyCharts.tsx'));
 const TrainCharts = lazy(() => import('./TrainCharts.tsx'));
 const SweepCharts = lazy(() => import('./SweepCharts.tsx'));
 const EvaluateCharts = lazy(() => import('./EvaluateCharts.tsx'));
@@ -32,7 +34,9 @@ export function ChartColumn({ run: shown }: { run: Run | undefined }) {
         </button>
       </div>
       <Suspense fallback={<p className="fine">The charts are loading.</p>}>
-        {run.experiment.mode === 'train' ? (
+        {run.experiment.mode === 'train' && learnsByReward(run.experiment.method) ? (
+          <PolicyCharts run={run} />
+        ) : run.experiment.mode === 'train' ? (
           <TrainCharts run={run} />
         ) : run.experiment.mode === 'sweep' ? (
           <SweepCharts run={run} />

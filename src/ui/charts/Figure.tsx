@@ -8,6 +8,8 @@ import './charts.css';
 
 interface Props<T> {
   readonly title: string;
+  /** The same as other programs call it. */
+  readonly metric?: string;
   /** What it shows, one short sentence. */
   readonly about: string;
   readonly legend?: ReactNode;
@@ -20,6 +22,7 @@ interface Props<T> {
 
 export function Figure<T>({
   title,
+  metric,
   about,
   legend,
   height = 164,
@@ -31,7 +34,10 @@ export function Figure<T>({
   return (
     <figure className="figure">
       <figcaption>
-        <h3>{title}</h3>
+        <h3>
+          {title}
+          {metric !== undefined && <code className="metric">{metric}</code>}
+        </h3>
         <p className="fine">{about}</p>
         {legend && <ul className="signs">{legend}</ul>}
       </figcaption>

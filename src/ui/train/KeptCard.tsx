@@ -1,7 +1,8 @@
 // What a training came to: a checkpoint that can be used at once.
 
+import { useId } from 'react';
 import type { KeptCheckpoint } from '../../core/kept.ts';
-import type { Role } from '../../core/roles.ts';
+import { ROLE_NAMES, type Role } from '../../core/roles.ts';
 import { sameContent } from '../../experiment/names.ts';
 import { isHere } from '../../state/choices.ts';
 import { bytes, percent, plural } from '../../state/format.ts';
@@ -9,7 +10,15 @@ import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NameField } from '../parts/NameField.tsx';
 
-export function KeptCard({ checkpoint, role }: { checkpoint: KeptCheckpoint; role: Role }) {
+interface Props {
+  readonly checkpoint: KeptCheckpoint;
+  readonly role: Role;
+  /** Where several models learned. */
+  readonly whose?: Role;
+}
+
+export function KeptCard({ checkpoint, role, whose }: Props) {
+  const title = useId();
   const stored = usePage((state) => state.stored);
   const { use, compare, exportFile } = useActions();
   // Renamed or deleted meanwhile?
@@ -17,8 +26,8 @@ export function KeptCard({ checkpoint, role }: { checkpoint: KeptCheckpoint; rol
   const { id, name, step, scores, base } = now ?? checkpoint;
   if (now?.deleted !== undefined) return null;
   return (
-    <section className="card kept" aria-labelledby="kept-title">
-      <h2 id="kept-title">Kept as a checkpoint</h2>
+    <section className="card kept" aria-labelledby={title}>
+      <h2 id={title}>Kept as a checkpoint{whose !== undefined && `: ${ROLE_NAMES[whose]}`}</h2>
       <NameField id={id} name={name} />
       <p className="fine">
         {plural(step, 'step')}, {bytes(checkpoint.bytes)}

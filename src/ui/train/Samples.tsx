@@ -1,14 +1,23 @@
 // The same prompts, answered again at every evaluation: what the model wrote then, and what it writes now.
 
+import { useId } from 'react';
+import { ROLE_NAMES, type Role } from '../../core/roles.ts';
 import { splitAtDifference } from '../../state/answers.ts';
 import { plural } from '../../state/format.ts';
 import type { SampleRow } from '../../state/training.ts';
 
-export function Samples({ rows }: { rows: readonly SampleRow[] }) {
+interface Props {
+  readonly rows: readonly SampleRow[];
+  /** Where several models learn. */
+  readonly whose?: Role;
+}
+
+export function Samples({ rows, whose }: Props) {
+  const title = useId();
   if (rows.length === 0) return null;
   return (
-    <section aria-labelledby="samples-title">
-      <h2 id="samples-title">What it writes</h2>
+    <section aria-labelledby={title}>
+      <h2 id={title}>What {whose === undefined ? 'it' : ROLE_NAMES[whose]} writes</h2>
       <ol className="samples">
         {rows.map(({ index, prompt, expected, written }) => {
           const last = written.at(-1);

@@ -1,11 +1,14 @@
 // The stage of train mode: how far it is, where the time goes, what the model writes as it learns, and what came
 // of it.
 
+import type { TrainTimes } from '../../core/trainEvents.ts';
+import { learnsByReward } from '../../experiment/catalogue.ts';
 import { duration, parameterCount, percent, plural, quantity, THIN } from '../../state/format.ts';
 import type { Run } from '../../state/run.ts';
 import { seenRun } from '../../state/store.ts';
 import { type Training, training } from '../../state/training.ts';
 import { usePage } from '../app.ts';
+import { PolicyStage } from '../policy/PolicyStage.tsx';
 import { ErrorCard } from '../stage/ErrorCard.tsx';
 import { Loading } from '../stage/Loading.tsx';
 import { RunHead } from '../stage/RunHead.tsx';
@@ -20,7 +23,12 @@ export function TrainStage({ run }: { run: Run }) {
     <>
       {run.status === 'loading' && <Loading run={run} />}
       {run.status === 'failed' && <ErrorCard run={run} />}
-      {shown && <Learning run={shown} />}
+      {shown &&
+        (learnsByReward(shown.experiment.method) ? (
+          <PolicyStage run={shown} />
+        ) : (
+          <Learning run={shown} />
+        ))}
     </>
   );
 }
@@ -36,11 +44,18 @@ function Learning({ run }: { run: Run }) {
       {state.diverged && <Diverged {...state.diverged} />}
       {state.kept && <KeptCard checkpoint={state.kept} role={roleOf(run)} />}
       <Figures state={state} />
-      <TimeSplit times={state.times} />
+      <TimeSplit parts={PARTS.map((part) => ({ ...part, ms: state.times[part.key] }))} />
       <Samples rows={state.samples} />
     </>
   );
 }
+
+const PARTS: readonly { readonly key: keyof TrainTimes; readonly title: string }[] = [
+  { key: 'gradients', title: 'forward and backward' },
+  { key: 'update', title: 'optimiser' },
+  { key: 'data', title: 'examples' },
+  { key: 'evaluation', title: 'evaluation' },
+];
 
 const roleOf = ({ experiment }: Run) => (experiment.params.model === 'large' ? 'large' : 'small');
 

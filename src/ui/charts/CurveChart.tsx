@@ -1,0 +1,171 @@
+// Curves over the steps of a training, with bands, dots where something was measured now and then, and upright lines
+// where somebody intervened.
+
+import {
+  Area,
+  CartesianGrid,
+  ComposedChart,
+  Line,
+  ReferenceLine,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from 'recharts';
+import type { Curve, CurveRow, Curves } from '../../state/curves.ts';
+import { placeTicks } from '../../state/ticks.ts';
+import type { Column } from '../parts/Twin.tsx';
+import { AXIS, box, GRID, labelBelow, MARGIN } from './axes.tsx';
+import { Figure } from './Figure.tsx';
+import { STROKES, StrokeEntry } from './signs.tsx';
+
+export interface StepMark {
+  readonly step: number;
+  readonly text: string;
+}
+
+interface Props extends Curves {
+  readonly title: string;
+  /** As TRL calls it. */
+  readonly metric?: string;
+  readonly about: string;
+  readonly steps: number;
+  readonly format: (value: number) => string;
+  /** For the axis, where that should be shorter. */
+  readonly tick?: (value: number) => string;
+  readonly domain?: readonly [number | 'auto', number | 'auto'];
+  readonly height?: number;
+  readonly marks?: readonly StepMark[];
+  readonly empty: string;
+}
+
+type Value = CurveRow[string];
+const isBand = (value: Value): value is readonly [number, number] => typeof value === 'object';
+
+export function CurveChart({
+  title,
+  metric,
+  about,
+  curves,
+  rows,
+  steps,
+  format,
+  tick = format,
+  domain = ['auto', 'auto'],
+  height = 140,
+  marks = [],
+  empty,
+}: Props) {
+  const lines = curves.filter(({ raw }) => !raw);
+  const text = (value: Value): string =>
+    typeof value === 'number'
+      ? format(value)
+      : isBand(value)
+        ? value.map(format).join(' to ')
+        : '–';
+  const columns: Column<CurveRow>[] = [
+    { title: 'Step', of: ({ step }) => step },
+    ...curves.flatMap(({ key, title: name, band }): Column<CurveRow>[] => [
+      { title: name, of: (row) => text(row[key]) },
+      ...(band
+        ? [{ title: `${name}: range`, of: (row: CurveRow) => text(row[`${key}Band`]) }]
+        : []),
+    ]),
+  ];
+  const shownMarks = rows.length > 0 ? marks : [];
+  return (
+    <Figure
+      title={title}
+      {...(metric !== undefined && { metric })}
+      about={about}
+      height={height}
+      legend={
+        lines.length > 1 || lines.some(({ look }) => look === 'small' || look === 'large')
+          ? lines.map(({ key, title: name, look }) => (
+              <StrokeEntry key={key} stroke={look}>
+                {name}
+              </StrokeEntry>
+            ))
+          : undefined
+      }
+      rows={rows}
+      columns={columns}
+      empty={empty}
+    >
+      <ComposedChart data={rows as CurveRow[]} margin={MARGIN}>
+        <CartesianGrid {...GRID} />
+        <XAxis
+          {...AXIS}
+          dataKey="step"
+          type="number"
+          domain={[rows[0]?.step === 0 ? 0 : 1, Math.max(2, steps)]}
+          ticks={placeTicks(Math.max(2, steps)) as number[]}
+          allowDecimals={false}
+          label={labelBelow('step')}
+        />
+        <YAxis
+          {...AXIS}
+          domain={domain as [number | 'auto', number | 'auto']}
+          tickFormatter={tick}
+          tickCount={height < 180 ? 4 : 5}
+          width={52}
+        />
+        <Tooltip
+          isAnimationActive={false}
+          cursor={{ stroke: 'var(--edge)' }}
+          content={box<CurveRow>((row) => (
+            <>
+              step {row.step}
+              {curves
+                .filter(({ key }) => row[key] !== undefined)
+                .map(({ key, title: name, band }) => (
+                  <div key={key}>
+                    {name}: {text(row[key])}
+                    {band && row[`${key}Band`] !== undefined && ` (${text(row[`${key}Band`])})`}
+                  </div>
+                ))}
+            </>
+          ))}
+        />
+        {shownMarks.map(({ step, text: what }) => (
+          <ReferenceLine
+            key={`${step} ${what}`}
+            x={step}
+            stroke="var(--ink)"
+            strokeDasharray="2 3"
+            label={{ value: '▾', position: 'insideTop', fill: 'var(--ink)', fontSize: 11 }}
+          />
+        ))}
+        {curves
+          .filter(({ band }) => band)
+          .map(({ key, look }) => (
+            <Area
+              key={key}
+              dataKey={`${key}Band`}
+              stroke="none"
+              fill={STROKES[look].stroke}
+              fillOpacity={0.15}
+              connectNulls
+              isAnimationActive={false}
+              tooltipType="none"
+              activeDot={false}
+            />
+          ))}
+        {curves.map((curve) => (
+          <Line key={curve.key} dataKey={curve.key} {...lineOf(curve)} />
+        ))}
+      </ComposedChart>
+    </Figure>
+  );
+}
+
+function lineOf({ look, raw, dots }: Curve) {
+  const stroke = STROKES[look];
+  return {
+    ...(raw
+      ? { stroke: stroke.stroke, strokeWidth: 0.8, strokeOpacity: 0.45, activeDot: false }
+      : stroke),
+    dot: dots ? { r: 2.5, fill: stroke.stroke, strokeDasharray: '' } : false,
+    connectNulls: true,
+    isAnimationActive: false,
+  } as const;
+}
