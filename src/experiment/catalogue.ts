@@ -2,8 +2,9 @@
 // The page reaches the rooms behind them only through here.
 
 import { algorithms, trainers } from '../algorithms/index.ts';
+import { ASSUMED } from '../algorithms/policyKnobs.ts';
 import type { Author } from '../core/events.ts';
-import type { ParamsTable, ParamValue } from '../core/params.ts';
+import type { ParamSpec, ParamsTable, ParamValue } from '../core/params.ts';
 import { type ByRole, inOrder, type Role } from '../core/roles.ts';
 import type { Source } from '../core/source.ts';
 import type { Problem } from '../core/task.ts';
@@ -77,6 +78,14 @@ export function ownVocabularyIn(experiment: Experiment): readonly Role[] {
     return roles(params).filter((role) => !ownVocabulary.includes(role));
   });
   return rolesIn(experiment).filter((role) => !bound.includes(role));
+}
+/** A knob's help, and apart from it that our sources leave the choice open, where they do. */
+export function meaningOf({ meaning }: ParamSpec): {
+  readonly text: string;
+  readonly assumed?: string;
+} {
+  if (!meaning.includes(ASSUMED)) return { text: meaning };
+  return { text: meaning.replace(ASSUMED, '').trim(), assumed: ASSUMED };
 }
 export const taskList = tasks;
 export const checkpoints = manifest;

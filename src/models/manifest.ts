@@ -9,6 +9,18 @@ export interface BuiltinCheckpoint {
   readonly parameters: number;
   /** Bytes of the ONNX file. */
   readonly bytes: number;
+  readonly shape: DecoderShape;
+}
+
+/** What its memory is reckoned from. */
+export interface DecoderShape {
+  readonly layers: number;
+  /** Numbers of a token's state. */
+  readonly width: number;
+  readonly heads: number;
+  readonly vocabulary: number;
+  /** Tokens that it reads. */
+  readonly context: number;
 }
 
 const small = (folder: string, title: string): BuiltinCheckpoint => ({
@@ -16,12 +28,14 @@ const small = (folder: string, title: string): BuiltinCheckpoint => ({
   title,
   parameters: 177_520,
   bytes: 720_819,
+  shape: { layers: 2, width: 80, heads: 5, vocabulary: 79, context: 192 },
 });
 const large = (folder: string, title: string): BuiltinCheckpoint => ({
   folder,
   title,
   parameters: 3_755_040,
   bytes: 15_073_993,
+  shape: { layers: 12, width: 160, heads: 5, vocabulary: 79, context: 192 },
 });
 
 export const manifest = {

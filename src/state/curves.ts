@@ -1,11 +1,12 @@
 // Curves over the steps of a training, as rows that a chart can draw: one per step, with a value of each curve where
 // it has one.
 
-import type { ByPolicy, MetricName, PolicyRole, RewardPart } from '../core/policyEvents.ts';
+import type { MetricName, PolicyRole, RewardPart } from '../core/policyEvents.ts';
 import { METRICS, REWARD_PARTS } from '../core/policyEvents.ts';
 import type { Look } from './contenders.ts';
 import { titled } from './format.ts';
 import {
+  decaying,
   measuredRoles,
   POLICY_ROLES,
   type PolicyPoint,
@@ -56,18 +57,16 @@ const rowsOf = (
 
 const ofRole = (role: PolicyRole): Curve => ({ key: role, title: titled(role), look: role });
 
-/** A metric of each model that it was measured of. */
-export function metricCurves(state: PolicyState, name: MetricName): Curves {
+/** A metric of each model that it was measured of, as it is: for what does not jump from step to step. */
+export function plainCurves(state: PolicyState, name: MetricName): Curves {
   const curves = measuredRoles(state, name).map(ofRole);
   const value = ({ metrics }: PolicyPoint, key: string) => metrics[key as PolicyRole]?.[name];
-  const most = (point: PolicyPoint) =>
-    Math.max(...POLICY_ROLES.map((role) => Math.abs(point.metrics[role]?.[name] ?? 0)));
-  return { curves, rows: rowsOf(state.points, curves, value, most) };
+  return { curves, rows: rowsOf(state.points, curves, value) };
 }
 
-/** The reward of each step, and smoothed. */
-export function rewardCurves(state: PolicyState): Curves {
-  const roles = measuredRoles(state, 'reward');
+/** A metric of each model that it was measured of: each step, pale, and smoothed. */
+export function metricCurves(state: PolicyState, name: MetricName): Curves {
+  const roles = measuredRoles(state, name);
   const curves: Curve[] = [
     ...roles.map(
       (role): Curve => ({
@@ -79,11 +78,24 @@ export function rewardCurves(state: PolicyState): Curves {
     ),
     ...roles.map((role): Curve => ({ ...ofRole(role), title: `${titled(role)}, smoothed` })),
   ];
-  const value = ({ metrics, smooth }: PolicyPoint, key: string) =>
+  const smooth = new Map(
+    roles.map((role) => {
+      const mean = decaying();
+      const by = new Map<number, number>();
+      for (const { step, metrics } of state.points) {
+        const value = metrics[role]?.[name];
+        if (value !== undefined) by.set(step, mean(value));
+      }
+      return [role, by] as const;
+    }),
+  );
+  const value = ({ step, metrics }: PolicyPoint, key: string) =>
     key.endsWith('Raw')
-      ? metrics[key.slice(0, -'Raw'.length) as PolicyRole]?.reward
-      : smooth[key as PolicyRole];
-  return { curves, rows: rowsOf(state.points, curves, value) };
+      ? metrics[key.slice(0, -'Raw'.length) as PolicyRole]?.[name]
+      : smooth.get(key as PolicyRole)?.get(step);
+  const most = ({ metrics }: PolicyPoint) =>
+    Math.max(...roles.map((role) => Math.abs(metrics[role]?.[name] ?? 0)));
+  return { curves, rows: rowsOf(state.points, curves, value, most) };
 }
 
 const LOOK_OF_PART = {
@@ -131,9 +143,11 @@ export function accuracyCurves({ evaluations }: Pick<PolicyState, 'evaluations'>
   return { curves, rows: curves.length === 0 ? [] : rows };
 }
 
-/** Mean, shortest and longest completion, where it can be said of one model. */
+/** Mean, shortest and longest completion of whoever writes: a model that only learns from them has no others. */
 export function lengthCurves(state: PolicyState): Curves {
-  const curves = measuredRoles(state, 'completions/mean_length').map(
+  const measured = measuredRoles(state, 'completions/mean_length');
+  const writers = measured.filter((role) => (state.generated[role] ?? 0) > 0);
+  const curves = (writers.length > 0 ? writers : measured).map(
     (role): Curve => ({ ...ofRole(role), band: true }),
   );
   const rows = rowsOf(
@@ -196,7 +210,3 @@ export function timeCurves(state: PolicyState): Curves {
   const value = ({ times }: PolicyPoint, key: string) => times[key as keyof typeof times];
   return { curves, rows: rowsOf(state.points, curves, value) };
 }
-
-/** Is there more than one model to tell apart? */
-export const severalLearn = (parameters: ByPolicy<number>): boolean =>
-  Object.keys(parameters).length > 1;

@@ -1,7 +1,7 @@
 // An experiment in a few words: for the list of runs and for folded settings.
 
-import type { ParamValue } from '../core/params.ts';
-import { methods, taskList } from '../experiment/catalogue.ts';
+import type { ParamSpec, ParamValue } from '../core/params.ts';
+import { learnsByReward, methods, taskList } from '../experiment/catalogue.ts';
 import type { Experiment, MethodId } from '../experiment/experiment.ts';
 import { parseFileId } from '../experiment/names.ts';
 
@@ -12,6 +12,10 @@ const GREEK: Readonly<Record<string, string>> = {
   gamma: 'γ',
   epsilon: 'ε',
   eta: 'η',
+  theta: 'θ',
+  mu: 'μ',
+  delta: 'δ',
+  varepsilon: 'ε',
   lambda: 'λ',
   tau: 'τ',
   ell: 'ℓ',
@@ -32,10 +36,17 @@ export const describeKnob = (method: MethodId, key: string, value: ParamValue): 
     ? String(value)
     : `${knobName(method, key)} ${value}`;
 
+/** Of a method with many knobs, those that are said in any case. */
+const SAID: readonly string[] = ['model', 'steps', 'alpha'];
+
 /** The knobs: "α_FB 0.6, α_RB 2, γ 10". */
 export function describeKnobs({ method, params }: Pick<Experiment, 'method' | 'params'>): string {
+  const changed = ([key, spec]: readonly [string, ParamSpec]) =>
+    params[key] !== undefined && params[key] !== spec.default;
+  // Of dozens of knobs only what was turned says something; few are said whole.
+  const many = learnsByReward(method);
   return Object.entries(methods[method].params)
-    .filter(([key, spec]) => !spec.advanced || params[key] !== spec.default)
+    .filter((one) => changed(one) || (many ? SAID.includes(one[0]) : !one[1].advanced))
     .map(([key, spec]) => describeKnob(method, key, params[key] ?? spec.default))
     .join(', ');
 }

@@ -2,7 +2,9 @@
 // values that are set now. Texts only; how they look is not decided here.
 
 import type { Author } from '../core/events.ts';
+import { learnsByReward } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { rewardSteps, whereReward } from './explainReward.ts';
 import { fusionSteps, searchSteps, speculativeSteps } from './explainTogether.ts';
 import { fuses, searches } from './run.ts';
 
@@ -25,6 +27,7 @@ const texNumber = (value: number): string => String(Number(value.toFixed(2)));
 export function stepsOf(experiment: Experiment): readonly Step[] {
   const { method, params } = experiment;
   if (method === 'sft') return sftSteps(params);
+  if (learnsByReward(method)) return rewardSteps(experiment);
   if (method === 'bild') return bildSteps(params);
   if (method === 'speculative') return speculativeSteps(params);
   if (searches(experiment)) return searchSteps(params);
@@ -90,7 +93,9 @@ function sftSteps(params: Experiment['params']): readonly Step[] {
 }
 
 /** Where to look, one sentence. */
-export function whatToLookAt({ mode, method, params }: Experiment): string {
+export function whatToLookAt(experiment: Experiment): string {
+  const { mode, method, params } = experiment;
+  if (learnsByReward(method)) return whereReward(experiment);
   if (mode === 'train') {
     return 'The loss on held-out examples falls as long as the model learns what carries over; below the charts, the same prompts are answered again and again.';
   }

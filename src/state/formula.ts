@@ -2,6 +2,7 @@
 // while it runs is shown as it is now.
 
 import type { Experiment } from '../experiment/experiment.ts';
+import { rewardFormula } from './explainReward.ts';
 
 const EXPERTS = ['expert', 'expert\\,2', 'expert\\,3'] as const;
 
@@ -14,10 +15,8 @@ const rows = (...lines: readonly string[]): string =>
  * @param alphas as they were last solved, one per expert
  * @returns undefined where there is nothing to say that its name does not say
  */
-export function formulaOf(
-  { method, params }: Experiment,
-  alphas?: readonly number[],
-): string | undefined {
+export function formulaOf(experiment: Experiment, alphas?: readonly number[]): string | undefined {
+  const { method, params } = experiment;
   switch (method) {
     case 'bild':
       return rows(
@@ -66,6 +65,6 @@ export function formulaOf(
     case 'bestOfN':
       return '\\max_y\\; \\sum_t \\log \\frac{p_{\\mathrm{tuned}}(y_t)}{p_{\\mathrm{untuned}}(y_t)}';
     default:
-      return undefined;
+      return rewardFormula(experiment);
   }
 }

@@ -209,7 +209,7 @@ const added = (a: ByPolicy<number>, b: ByPolicy<number>): ByPolicy<number> =>
   );
 
 /** A mean in which what was counts half as much after ten more. */
-function decaying(): (value: number) => number {
+export function decaying(): (value: number) => number {
   const decay = 0.5 ** (1 / HALF_LIFE);
   let total = 0;
   let weight = 0;

@@ -12,6 +12,7 @@ import {
   YAxis,
 } from 'recharts';
 import type { Curve, CurveRow, Curves } from '../../state/curves.ts';
+import { percent } from '../../state/format.ts';
 import { placeTicks } from '../../state/ticks.ts';
 import type { Column } from '../parts/Twin.tsx';
 import { AXIS, box, GRID, labelBelow, MARGIN } from './axes.tsx';
@@ -30,13 +31,15 @@ interface Props extends Curves {
   readonly about: string;
   readonly steps: number;
   readonly format: (value: number) => string;
-  /** For the axis, where that should be shorter. */
-  readonly tick?: (value: number) => string;
+  /** From 0 to 100 %. */
+  readonly shares?: true;
   readonly domain?: readonly [number | 'auto', number | 'auto'];
   readonly height?: number;
   readonly marks?: readonly StepMark[];
   readonly empty: string;
 }
+
+const whole = (share: number): string => percent(share, 0);
 
 type Value = CurveRow[string];
 const isBand = (value: Value): value is readonly [number, number] => typeof value === 'object';
@@ -49,7 +52,7 @@ export function CurveChart({
   rows,
   steps,
   format,
-  tick = format,
+  shares,
   domain = ['auto', 'auto'],
   height = 140,
   marks = [],
@@ -104,9 +107,13 @@ export function CurveChart({
         />
         <YAxis
           {...AXIS}
-          domain={domain as [number | 'auto', number | 'auto']}
-          tickFormatter={tick}
-          tickCount={height < 180 ? 4 : 5}
+          {...(shares
+            ? { domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1], tickFormatter: whole }
+            : {
+                domain: domain as [number | 'auto', number | 'auto'],
+                tickFormatter: format,
+                tickCount: height < 180 ? 4 : 5,
+              })}
           width={52}
         />
         <Tooltip

@@ -4,11 +4,10 @@ import { METRICS, type MetricName } from '../../core/policyEvents.ts';
 import { learnersOf } from '../../experiment/catalogue.ts';
 import {
   accuracyCurves,
-  type Curves,
   lengthCurves,
   metricCurves,
   partCurves,
-  rewardCurves,
+  plainCurves,
   speedCurves,
   timeCurves,
   writtenCurves,
@@ -28,7 +27,6 @@ interface Props {
 const decimals = (value: number): string =>
   Math.abs(value) >= 100 ? quantity(Math.round(value)) : String(Number(value.toFixed(3)));
 const share = (value: number): string => percent(value, 1);
-const wholeShare = (value: number): string => percent(value, 0);
 const small = (value: number): string =>
   value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : decimals(value);
 
@@ -45,7 +43,7 @@ export default function PolicyCharts({ run }: { run: Run }) {
     <>
       <CurveChart
         {...props}
-        {...rewardCurves(state)}
+        {...metricCurves(state, 'reward')}
         title="Reward"
         metric="reward"
         about={METRICS.reward.meaning}
@@ -60,12 +58,11 @@ export default function PolicyCharts({ run }: { run: Run }) {
         metric="eval_reward"
         about="Share of held-out problems answered right, greedily, with the 95 % Wilson interval."
         format={share}
-        tick={wholeShare}
-        domain={[0, 1]}
+        shares
         height={170}
         empty="A point at every evaluation: what the reward is for."
       />
-      <Clipped {...props} />
+      <Clipped {...props} both={learnersOf(experiment).length > 1} />
       {first && (
         <CurveChart
           {...props}
@@ -103,8 +100,7 @@ export default function PolicyCharts({ run }: { run: Run }) {
         {...props}
         name="frac_reward_zero_std"
         format={share}
-        tick={wholeShare}
-        domain={[0, 1]}
+        shares
         empty="Groups that teach nothing: all right, or all wrong."
       />
       <Metric
@@ -173,8 +169,7 @@ export default function PolicyCharts({ run }: { run: Run }) {
             {...props}
             name="completions/clipped_ratio"
             format={share}
-            tick={wholeShare}
-            domain={[0, 1]}
+            shares
             empty="Answers that ran out of room."
           />
           <CurveChart
@@ -195,21 +190,21 @@ export default function PolicyCharts({ run }: { run: Run }) {
 interface MetricProps extends Props {
   readonly name: MetricName;
   readonly format: (value: number) => string;
-  readonly tick?: (value: number) => string;
+  readonly shares?: true;
   readonly domain?: readonly [number | 'auto', number | 'auto'];
   readonly empty: string;
 }
 
 function Metric({ name, ...props }: MetricProps) {
   const { label, meaning } = METRICS[name];
-  const curves: Curves = metricCurves(props.state, name);
+  const curves = (name === 'learning_rate' ? plainCurves : metricCurves)(props.state, name);
+  // What this method does not measure has no chart.
+  if (props.state.points.length > 0 && curves.curves.length === 0) return null;
   return <CurveChart {...props} {...curves} title={label} metric={name} about={meaning} />;
 }
 
 /** What makes or breaks a large model that learns from a small one's completions. */
-function Clipped(props: Props) {
-  const { learners } = props.state;
-  const both = learners.length > 1;
+function Clipped({ both, ...props }: Props & { readonly both: boolean }) {
   return (
     <CurveChart
       {...props}
@@ -222,8 +217,7 @@ function Clipped(props: Props) {
           : 'Share of tokens whose ratio left the range; 0 while a policy makes one update from what it has just written.'
       }
       format={share}
-      tick={wholeShare}
-      domain={[0, 1]}
+      shares
       height={170}
       empty="The share of tokens that a clipped ratio takes out of the gradient."
     />

@@ -1,7 +1,7 @@
 // The method's knobs, drawn from its params table.
 
-import type { NumberSpec, ParamSpec, ParamValue } from '../../core/params.ts';
-import { methods } from '../../experiment/catalogue.ts';
+import type { ChoiceSpec, NumberSpec, ParamSpec, ParamValue } from '../../core/params.ts';
+import { meaningOf, methods } from '../../experiment/catalogue.ts';
 import type { MethodId } from '../../experiment/experiment.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -72,8 +72,12 @@ interface KnobProps<S extends ParamSpec = ParamSpec> {
   readonly onValue: (value: ParamValue) => void;
 }
 
+/** More options than these do not stand beside each other. */
+const FEW = 4;
+
 export function Knob(props: KnobProps) {
   const { spec } = props;
+  if (spec.kind === 'choice' && spec.options.length > FEW) return <Many {...props} spec={spec} />;
   return spec.kind === 'choice' ? (
     <fieldset className="knob">
       <div className="knob-head">
@@ -92,10 +96,47 @@ export function Knob(props: KnobProps) {
           ))}
         </div>
       </div>
-      <p className="fine">{spec.meaning}</p>
+      <Meaning spec={spec} />
     </fieldset>
   ) : (
     <NumberKnob {...props} spec={spec} />
+  );
+}
+
+function Many({ id, spec, value, onValue }: KnobProps<ChoiceSpec>) {
+  return (
+    <div className="knob">
+      <label htmlFor={id}>{spec.label}</label>
+      <select
+        id={id}
+        value={value}
+        aria-describedby={`${id}-meaning`}
+        onChange={({ target }) => onValue(target.value)}
+      >
+        {spec.options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+      <Meaning spec={spec} id={`${id}-meaning`} />
+    </div>
+  );
+}
+
+/** What it does; a choice that the paper leaves open is marked. */
+function Meaning({ spec, id }: { spec: ParamSpec; id?: string }) {
+  const { text, assumed } = meaningOf(spec);
+  return (
+    <p className="fine" id={id}>
+      {assumed !== undefined && (
+        <span className="badge" title={assumed}>
+          assumption
+        </span>
+      )}
+      {text}
+      {assumed !== undefined && <span className="unseen"> {assumed}</span>}
+    </p>
   );
 }
 
@@ -147,9 +188,7 @@ function NumberKnob({ id, spec, value, onValue }: KnobProps<NumberSpec>) {
           {spec.max}
         </span>
       </div>
-      <p className="fine" id={`${id}-meaning`}>
-        {spec.meaning}
-      </p>
+      <Meaning spec={spec} id={`${id}-meaning`} />
     </div>
   );
 }

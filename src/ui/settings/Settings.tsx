@@ -2,6 +2,7 @@
 
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { describeExperiment } from '../../state/describe.ts';
+import { hasGroups } from '../../state/knobGroups.ts';
 import { placeOf } from '../../state/modes.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -12,6 +13,7 @@ import { TaskSettings } from './TaskSettings.tsx';
 import './settings.css';
 
 const DataSource = lazy(async () => ({ default: (await import('./DataSource.tsx')).DataSource }));
+const KnobGroups = lazy(async () => ({ default: (await import('./KnobGroups.tsx')).KnobGroups }));
 const CompareSettings = lazy(() => import('../compare/CompareSettings.tsx'));
 const ParameterSettings = lazy(() => import('../parameters/ParameterSettings.tsx'));
 const SweepAxes = lazy(() => import('../compare/SweepAxes.tsx'));
@@ -59,7 +61,13 @@ export function Settings() {
                 <SweepAxes />
               </Suspense>
             )}
-            <Knobs />
+            {hasGroups(experiment.method) ? (
+              <Suspense>
+                <KnobGroups />
+              </Suspense>
+            ) : (
+              <Knobs />
+            )}
           </>
         )}
         {!parameters && <ModelPickers />}

@@ -4,14 +4,18 @@ import {
   checkpoints,
   checkpointTitle,
   isCheckpointId,
+  learnersOf,
+  learnsByReward,
   rolesIn,
 } from '../../experiment/catalogue.ts';
 import { pointsOf } from '../../experiment/contenders.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { describeInput } from '../../state/describe.ts';
+import { whatRewardIs } from '../../state/explainReward.ts';
 import { bytes } from '../../state/format.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { MemoryNeed } from './MemoryNeed.tsx';
 import './empty.css';
 
 export function EmptyStage() {
@@ -70,6 +74,7 @@ function Waiting({ experiment }: { experiment: Experiment }) {
         </p>
       );
     default:
+      if (learnsByReward(experiment.method)) return <ByReward experiment={experiment} />;
       return (
         <>
           <p>
@@ -84,4 +89,22 @@ function Waiting({ experiment }: { experiment: Experiment }) {
         </>
       );
   }
+}
+
+function ByReward({ experiment }: { experiment: Experiment }) {
+  const learners = learnersOf(experiment);
+  const names = learners.map((role) => checkpointTitle(experiment[role])).join(' and ');
+  return (
+    <>
+      {whatRewardIs(experiment).map((text) => (
+        <p key={text}>{text}</p>
+      ))}
+      <p>
+        Nothing has been learned yet. {names} will learn from {describeInput(experiment)} for{' '}
+        {String(experiment.params.steps)} steps, here in the page; what comes out{' '}
+        {learners.length > 1 ? 'are checkpoints' : 'is a checkpoint'} like any other.
+      </p>
+      <MemoryNeed />
+    </>
+  );
 }
