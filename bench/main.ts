@@ -7,6 +7,7 @@
 //   npm run bench -- load             from a cold page load to the first token
 //   npm run bench -- training         a training step, in Chromium and in Node, and in jax-js
 //   npm run bench -- learning         two-digit addition from random weights
+//   npm run bench -- evidence         what fusion and search are worth on the built-in family; in Node
 //   --save                            also writes docs/bench/*.md
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -16,7 +17,7 @@ import { loadNodeRuntime } from '../cli/nodeRuntime.ts';
 import { findChromium } from '../scripts/install.mjs';
 import { defaultCheckpoints } from '../src/experiment/experiment.ts';
 import { benchLoad } from './load.ts';
-import { decodingReport, kernelReport, loadReport, withFrontier } from './report.ts';
+import { decodingReport, kernelReport, loadReport, machine, withFrontier } from './report.ts';
 import { benchSteps } from './training.ts';
 import { learningReport, trainingReport } from './trainingReport.ts';
 
@@ -41,6 +42,13 @@ export async function main(args: string[]): Promise<number> {
   if (flags.has('--node')) {
     const { benchKernelsInNode } = await import('./kernelsNode.ts');
     publish('kernels-node', kernelReport(await benchKernelsInNode()));
+    return 0;
+  }
+
+  if (words.includes('evidence')) {
+    const { evidenceReport, gatherEvidence } = await import('./evidence.ts');
+    const found = await gatherEvidence(root, value('problems', 100), console.error);
+    publish('evidence', evidenceReport(found, machine()));
     return 0;
   }
 
