@@ -30,14 +30,16 @@ const BATCH_MS = 15;
 const MOST_RUNS = 256;
 
 /** Something that can be run again and again. */
-interface Subject {
+export interface Subject {
   encode(encoder: GPUCommandEncoder): void;
+  /** An output's 32-bit words as they are now. */
+  read(name: string): Promise<Float32Array>;
   destroy(): void;
 }
 
 type Arguments = ReturnType<Kernel['cases'][number]['make']>;
 
-async function subject(
+export async function subject(
   device: GPUDevice,
   pipelines: Pipelines,
   kernel: Kernel,
@@ -50,7 +52,7 @@ async function subject(
     buffers.push(buffer);
     return { buffer };
   };
-  const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
+  const { STORAGE, UNIFORM, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
   const scratch = kernel.scratch?.(params) ?? {};
   const resources = new Map<string, GPUBufferBinding>();
   const sizes: Readonly<Record<string, number>> = { ...kernel.size(params), ...scratch };
@@ -62,7 +64,7 @@ async function subject(
     const words = inputs[name];
     const binding = words
       ? make(words.byteLength, STORAGE | COPY_DST, words.slice())
-      : make(4 * (sizes[name] ?? 0), STORAGE);
+      : make(4 * (sizes[name] ?? 0), STORAGE | COPY_SRC);
     resources.set(name, binding);
   }
   const uniform = encodeParams(kernel.params, params);
@@ -76,6 +78,17 @@ async function subject(
   const group = bindGroup(device, kernel, program, inOrder);
   return {
     encode: (encoder) => encode(encoder, kernel, params, program, group),
+    async read(name) {
+      const from = resources.get(name)!.buffer;
+      const home = device.createBuffer({ size: from.size, usage: MAP_READ | COPY_DST });
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(from, 0, home, 0, from.size);
+      device.queue.submit([encoder.finish()]);
+      await home.mapAsync(GPUMapMode.READ);
+      const words = new Float32Array(home.getMappedRange().slice(0));
+      home.destroy();
+      return words;
+    },
     destroy: () => {
       for (const buffer of buffers) buffer.destroy();
     },
@@ -83,7 +96,7 @@ async function subject(
 }
 
 /** Milliseconds of `runs` runs in one submission. */
-async function time(device: GPUDevice, { encode }: Subject, runs: number): Promise<number> {
+export async function time(device: GPUDevice, { encode }: Subject, runs: number): Promise<number> {
   const encoder = device.createCommandEncoder();
   for (let i = 0; i < runs; i++) encode(encoder);
   const commands = encoder.finish();
@@ -94,7 +107,7 @@ async function time(device: GPUDevice, { encode }: Subject, runs: number): Promi
 }
 
 /** How many runs make up a batch, found by doubling; warms up as well. */
-async function batchOf(device: GPUDevice, what: Subject): Promise<number> {
+export async function batchOf(device: GPUDevice, what: Subject): Promise<number> {
   let runs = 1;
   while (runs < MOST_RUNS && (await time(device, what, runs)) < BATCH_MS) runs *= 2;
   return runs;

@@ -3,6 +3,7 @@
 //   npm run bench                     kernels, decoding and load
 //   npm run bench -- kernels          kernels only
 //   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
+//   npm run bench -- fusion           the fusion kernel, against a copy and against separate passes
 //   npm run bench -- decoding --problems=200 --grid --smalls=small,small-aligned --large=large
 //   npm run bench -- load             from a cold page load to the first token
 //   npm run bench -- training         a training step, in Chromium and in Node, and in jax-js
@@ -17,7 +18,14 @@ import { loadNodeRuntime } from '../cli/nodeRuntime.ts';
 import { findChromium } from '../scripts/install.mjs';
 import { defaultCheckpoints } from '../src/experiment/experiment.ts';
 import { benchLoad } from './load.ts';
-import { decodingReport, kernelReport, loadReport, machine, withFrontier } from './report.ts';
+import {
+  decodingReport,
+  fusionReport,
+  kernelReport,
+  loadReport,
+  machine,
+  withFrontier,
+} from './report.ts';
 import { benchSteps } from './training.ts';
 import { learningReport, trainingReport } from './trainingReport.ts';
 
@@ -78,6 +86,9 @@ export async function main(args: string[]): Promise<number> {
     await page.waitForFunction(() => 'bench' in window);
     if (wants('kernels')) {
       publish('kernels', kernelReport(await page.evaluate(() => window.bench.kernels())));
+    }
+    if (wants('fusion')) {
+      publish('fusion', fusionReport(await page.evaluate(() => window.bench.fusion())));
     }
     if (wants('load')) publish('load', loadReport(await benchLoad(browser, root)));
     if (wants('decoding')) {

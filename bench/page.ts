@@ -6,6 +6,7 @@ import { httpFolder, readJson } from '../src/models/folder.ts';
 import { makeTokenizer } from '../src/models/tokenizer.ts';
 import { loadWasmRuntime } from '../src/models/webRuntime.ts';
 import { benchDecoding } from './decoding.ts';
+import { benchFusion } from './fusion.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLearning } from './learning.ts';
 import { benchPasses, benchSteps } from './training.ts';
@@ -15,6 +16,11 @@ const bench = {
     const { device, adapter, why } = await findDevice();
     if (!device) throw new Error(`no GPU device to measure on: ${why}`);
     return { adapter, rows: await benchKernels(device) };
+  },
+  async fusion() {
+    const { device, adapter, why } = await findDevice();
+    if (!device) throw new Error(`no GPU device to measure on: ${why}`);
+    return { adapter, rows: await benchFusion(device, (line) => console.info(line)) };
   },
   decoding: benchDecoding,
   async training() {

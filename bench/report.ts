@@ -1,6 +1,7 @@
 // Benchmark results as Markdown, the same text on the terminal and in docs/bench.
 import { cpus } from 'node:os';
 import type { DecodingReport } from './decoding.ts';
+import type { FusionRow } from './fusion.ts';
 import { FALLBACKS, ROLLBACKS } from './grid.ts';
 import type { Row } from './kernels.ts';
 import type { LoadReport } from './load.ts';
@@ -114,6 +115,35 @@ export function kernelReport({ adapter, rows }: { adapter: string; rows: readonl
     ),
     '',
     'Reproduce: `npm run bench -- kernels`',
+    '',
+  ].join('\n');
+}
+
+export function fusionReport({
+  adapter,
+  rows,
+}: {
+  adapter: string;
+  rows: readonly FusionRow[];
+}): string {
+  const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  return [
+    '# Fusion with alpha solved',
+    '',
+    `Adapter: ${adapter}. ${machine()}. All three measured in one run, taking turns, medians. Bytes of the kernel:`,
+    'those that have to cross the memory bus; share of copy: bandwidth over that of a plain copy kernel moving as many.',
+    'Separate passes: log-softmax of every model, a tilt, a log-softmax and both divergences for each of the 21 alphas of',
+    'each expert, the smallest loss, the fused logits (`bench/unfused.wgsl`); both find the same alpha in every row.',
+    'They solve on the grid also beside `refined`, which the kernel solves between its points: less than they would need.',
+    '',
+    '| shape | kernel | bytes | share of copy | separate passes | bytes | times as fast |',
+    '|---|---|---|---|---|---|---|',
+    ...rows.map(
+      (row) =>
+        `| ${row.shape} | ${row.ms.toFixed(1)} ms | ${mb(row.bytes)} | ${percent(row.shareOfCopy)} | ${row.unfusedMs.toFixed(1)} ms | ${mb(row.unfusedBytes)} | ${(row.unfusedMs / row.ms).toFixed(1)}× |`,
+    ),
+    '',
+    'Reproduce: `npm run bench -- fusion`',
     '',
   ].join('\n');
 }
