@@ -15,8 +15,14 @@ export async function loadNodeRuntime(threads = 1): Promise<OrtRuntime> {
   return {
     provider: 'wasm',
     Tensor: ort.Tensor,
-    createSession: (model) =>
+    createSession: async (model, beside = []) =>
       ort.InferenceSession.create(model, {
+        externalData: await Promise.all(
+          beside.map(async ({ path, data }) => ({
+            path,
+            data: data instanceof Blob ? new Uint8Array(await data.arrayBuffer()) : data,
+          })),
+        ),
         intraOpNumThreads: threads,
         enableMemPattern: false,
         logSeverityLevel: 4,

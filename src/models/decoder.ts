@@ -6,6 +6,7 @@ import { DeviceLogits, type LogitsLayout } from '../backend/logits.ts';
 import { UserError } from '../core/errors.ts';
 import type { LanguageModel, Logits, PassCount } from '../core/languageModel.ts';
 import { alignBatch, type Batch, cutBatch, fillBatch, holds, planBatch } from './batch.ts';
+import { gatherRows } from './gatherRows.ts';
 import { IdBuffer } from './idBuffer.ts';
 import { KvCache } from './kvCache.ts';
 import type { OnnxModel } from './onnxModel.ts';
@@ -31,6 +32,11 @@ export class Decoder implements LanguageModel {
   #passes = 0;
   #positions = 0;
 
+  /** Without a cache everything is read again at every pass. */
+  readonly #remembers: boolean;
+  /** Can it be told which columns on the left are padding? */
+  readonly #canPad: boolean;
+
   constructor(model: OnnxModel, vocab: number) {
     const { signature, runtime, config } = model;
     this.vocab = vocab;
@@ -38,6 +44,9 @@ export class Decoder implements LanguageModel {
     this.eos = new Set(config.eos);
     this.model = model;
     this.#version = model.version;
+    this.#remembers = signature.caches.length > 0;
+    this.#canPad =
+      !model.countsFromCache && Boolean(signature.attentionMask && signature.positionIds);
     this.#cache = new KvCache(signature.caches, runtime);
     this.#batchCache = new KvCache(signature.caches, runtime);
     this.#ids = new IdBuffer(signature.inputIds.type, 64);
@@ -81,7 +90,7 @@ export class Decoder implements LanguageModel {
     this.#checkLength(y.length);
     this.#followWeights();
     const read = this.#read;
-    const most = Math.min(read.length, from - 1);
+    const most = this.#remembers ? Math.min(read.length, from - 1) : 0;
     let kept = 0;
     while (kept < most && read[kept] === y[kept]) kept++;
     const fed = y.length - kept;
@@ -106,7 +115,7 @@ export class Decoder implements LanguageModel {
     }
     this.#cache.feed(feeds, 1);
     const logits = await this.#pass(this.#cache, 1, fed);
-    for (let i = kept; i < y.length; i++) read.push(y[i] as number);
+    if (this.#remembers) for (let i = kept; i < y.length; i++) read.push(y[i] as number);
     return this.#rows(logits, {
       rows: y.length - from + 1,
       rowStart: from - 1 - kept,
@@ -116,8 +125,13 @@ export class Decoder implements LanguageModel {
 
   async nextLogits(batch: readonly (readonly number[])[]): Promise<Logits> {
     this.#checkBatch(batch);
+    if (!this.#canPad && batch.some((y) => y.length !== batch[0]?.length)) {
+      return this.#readRagged(batch);
+    }
     const next = alignBatch(batch, this.#batch);
-    const { order, kept } = planBatch(next, this.#batch);
+    const plan = planBatch(next, this.#batch);
+    const anew = this.#mustReadAnew(batch.length, next.length - plan.kept);
+    const { order, kept } = anew ? planBatch(next) : plan;
     const { logits, fed } = await this.#readBatch(next, order, kept);
     return this.#rows(logits, { rows: batch.length, rowStart: fed - 1, rowStep: fed });
   }
@@ -125,6 +139,15 @@ export class Decoder implements LanguageModel {
   async batchLogits(batch: readonly (readonly number[])[], from: number): Promise<Logits> {
     const whole = fillBatch(batch, from);
     this.#checkBatch(whole.sequences);
+    const wanted = whole.length - from + 1;
+    if (this.#mustReadAnew(batch.length, wanted)) {
+      const { order } = planBatch(whole);
+      const { logits } = await this.#readBatch(whole, order, 0);
+      const rows = batch.flatMap((_, row) =>
+        Array.from({ length: wanted }, (_, i) => row * whole.length + from - 1 + i),
+      );
+      return gatherRows(logits, rows, this.vocab, this.model.runtime);
+    }
     const begun = cutBatch(whole, from - 1);
     if (begun.length > 0 && !holds(this.#batch, begun)) {
       // What all have in common is read once, as a batch of one.
@@ -146,17 +169,8 @@ export class Decoder implements LanguageModel {
     order: readonly number[],
     kept: number,
   ): Promise<{ readonly logits: Tensor; readonly fed: number }> {
-    const { signature, runtime, name } = this.model;
+    const { signature, runtime } = this.model;
     const { inputIds, attentionMask, positionIds } = signature;
-    const padded = next.pads.some((pad) => pad > 0);
-    if (padded && !(attentionMask && positionIds)) {
-      const lacks = attentionMask ? 'position_ids' : 'attention_mask';
-      throw new UserError(
-        'checkpoint',
-        `${name}: sequences of different lengths cannot be read together, because the model has no input ${lacks}.`,
-        'Export the model with both, or choose a method that reads one sequence at a time.',
-      );
-    }
     this.#batch = undefined;
     this.#batchCache.reorder(order, kept);
 
@@ -185,8 +199,46 @@ export class Decoder implements LanguageModel {
     }
     this.#batchCache.feed(feeds, rows);
     const logits = await this.#pass(this.#batchCache, rows, fed);
-    this.#batch = next;
+    if (this.#remembers) this.#batch = next;
     return { logits, fed };
+  }
+
+  /**
+   * Sequences of different lengths for a model that cannot be told about padding on the left: all from the start, with
+   * padding behind, where a causal model does not see it. Nothing is remembered.
+   */
+  async #readRagged(batch: readonly (readonly number[])[]): Promise<Logits> {
+    const { signature, runtime } = this.model;
+    const { inputIds, attentionMask, positionIds } = signature;
+    const rows = batch.length;
+    const length = Math.max(...batch.map((y) => y.length));
+    const ids = new IdBuffer(inputIds.type, rows * length);
+    batch.forEach((y, row) => {
+      for (const [i, token] of y.entries()) ids.set(row * length + i, token);
+    });
+    this.#batch = undefined;
+    this.#batchCache.clear();
+    const feeds = this.#feeds;
+    feeds[inputIds.name] = ids.tensor(runtime, 0, [rows, length]);
+    if (attentionMask) {
+      const ones = this.model.ones(attentionMask.type, rows * length);
+      feeds[attentionMask.name] = ones.tensor(runtime, 0, [rows, length]);
+    }
+    if (positionIds) {
+      const positions = new IdBuffer(positionIds.type, rows * length);
+      for (let i = 0; i < rows * length; i++) positions.set(i, i % length);
+      feeds[positionIds.name] = positions.tensor(runtime, 0, [rows, length]);
+    }
+    this.#batchCache.feed(feeds, rows);
+    const logits = await this.#pass(this.#batchCache, rows, length);
+    this.#batchCache.clear();
+    const last = batch.map((y, row) => row * length + y.length - 1);
+    return gatherRows(logits, last, this.vocab, runtime);
+  }
+
+  /** Is what was read of no use for reading `fed` more tokens of each of so many sequences? */
+  #mustReadAnew(rows: number, fed: number): boolean {
+    return !this.#remembers || (this.model.countsFromCache && rows > 1 && fed > 1);
   }
 
   #checkBatch(batch: readonly (readonly number[])[]): void {
@@ -202,7 +254,7 @@ export class Decoder implements LanguageModel {
     const outputs = await this.model.run(this.#feeds);
     this.#passes++;
     this.#positions += rows * fed;
-    cache.adopt(outputs, rows, cache.length + fed);
+    if (this.#remembers) cache.adopt(outputs, rows, cache.length + fed);
     const logits = outputs[this.model.signature.logits];
     const width = logits?.dims[2];
     if (logits?.dims[0] === rows && logits.dims[1] === fed && width && width >= this.vocab) {

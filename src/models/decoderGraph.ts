@@ -1,11 +1,17 @@
-// Our own decoders, written down: a GPT-2 of any size as an ONNX graph with a KV cache, from a seed. Nothing is
-// exported from anywhere, so a built-in checkpoint is a recipe and a number, and the graph is as small as it can
-// be read: about thirty nodes a layer, no shape arithmetic but the causal mask's.
+// GPT-2 written down: one of any size as an ONNX graph with a KV cache, with weights from a seed (our own decoders: a
+// built-in checkpoint is a recipe and a number) or from a file (safetensors). The graph is as small as it can be read: about thirty nodes a layer, no shape arithmetic but the causal mask's.
 
-import { add, type Dim, symbol } from '../onnx/dim.ts';
-import { type Attributes, float, type Graph, int, ints, type Node } from '../onnx/graph.ts';
-import { DataType, type Tensor, tensorOf } from '../onnx/tensor.ts';
-import { initialWeight } from './initialWeights.ts';
+import { float, type Graph, int, ints } from '../onnx/graph.ts';
+import { DataType } from '../onnx/tensor.ts';
+import {
+  causalMask,
+  decoderPorts,
+  fromSeed,
+  GraphWriter,
+  indexConstants,
+  maskValues,
+  type WeightSource,
+} from './graphWriter.ts';
 
 export interface Architecture {
   readonly layers: number;
@@ -17,47 +23,32 @@ export interface Architecture {
   readonly vocabulary: number;
 }
 
-const [batch, length, past] = ['batch_size', 'sequence_length', 'past_sequence_length'].map(symbol);
-const total = add(past!, length!);
-/** What a masked score gets added: far from any real score, and no infinity. */
-const NEVER = -1e9;
 const EPSILON = 1e-5;
 
-/** Collects nodes and weights; every method returns the name of what it made. */
-class Writer {
-  readonly nodes: Node[] = [];
-  readonly initializers = new Map<string, Tensor>();
-  readonly #seed: number;
+/** What of a GPT-2 is not in its shape. */
+export interface Gpt2Options {
+  readonly weights: WeightSource;
+  readonly epsilon?: number;
+  /** Width of the MLP; four times that of the state where it is not given. */
+  readonly inner?: number;
+  /** The head has a matrix of its own instead of the embedding's. */
+  readonly ownHead?: boolean;
+  /** Divides the scores by sqrt(head size), as all but a few do. */
+  readonly scaled?: boolean;
+}
 
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
+class Writer extends GraphWriter {
+  readonly #epsilon: number;
 
-  node(op: string, inputs: readonly string[], output: string, attributes: Attributes = {}): string {
-    this.many(op, inputs, [output], attributes);
-    return output;
-  }
-
-  many(op: string, inputs: readonly string[], outputs: readonly string[], attributes: Attributes) {
-    this.nodes.push({ name: `${outputs[0]}/${op}`, op, domain: '', inputs, outputs, attributes });
-  }
-
-  /** Normal with this deviation; 0 is all zeros. Its draws depend on the seed and on how many came before. */
-  weight(name: string, dims: readonly number[], deviation: number, mean = 0): string {
-    const stream = this.initializers.size;
-    this.initializers.set(name, initialWeight(dims, this.#seed, stream, deviation, mean));
-    return name;
-  }
-
-  constant(name: string, dtype: number, dims: readonly number[], values: readonly number[]) {
-    this.initializers.set(name, tensorOf(dtype, dims, values));
-    return name;
+  constructor(weights: WeightSource, epsilon: number) {
+    super(weights);
+    this.#epsilon = epsilon;
   }
 
   norm(x: string, name: string, width: number): string {
     const scale = this.weight(`${name}.weight`, [width], 0, 1);
     const bias = this.weight(`${name}.bias`, [width], 0);
-    const attributes = { axis: int(-1), epsilon: float(EPSILON) };
+    const attributes = { axis: int(-1), epsilon: float(this.#epsilon) };
     return this.node('LayerNormalization', [x, scale, bias], `${name}.out`, attributes);
   }
 
@@ -82,42 +73,18 @@ class Writer {
   }
 }
 
-function constants(w: Writer, { heads, width }: Architecture): void {
+function constants(w: Writer, { heads, width }: Architecture, scaled: boolean): void {
   const { int64, float: float32 } = DataType;
   const size = width / heads;
-  for (const axis of [0, 1, 2]) w.constant(`axis.${axis}`, int64, [1], [axis]);
-  w.constant('axes.1,2', int64, [2], [1, 2]);
-  w.constant('index.0', int64, [], [0]);
-  w.constant('index.1', int64, [], [1]);
+  indexConstants(w);
   w.constant('shape.heads', int64, [4], [0, 0, heads, size]);
   w.constant('shape.state', int64, [3], [0, 0, width]);
-  w.constant('attention.scale', float32, [], [1 / Math.sqrt(size)]);
-  w.constant('mask.open', float32, [], [0]);
-  w.constant('mask.closed', float32, [], [NEVER]);
+  w.constant('attention.scale', float32, [], [scaled ? 1 / Math.sqrt(size) : 1]);
+  maskValues(w);
   w.constant('gelu.bend', float32, [], [0.044715]);
   w.constant('gelu.slope', float32, [], [Math.sqrt(2 / Math.PI)]);
   w.constant('one', float32, [], [1]);
   w.constant('half', float32, [], [0.5]);
-}
-
-/** What is added to the scores, (B, 1, T, P + T): position i of the input sees keys up to P + i that are not padding. */
-function mask(w: Writer): string {
-  const size = (of: string, name: string) => {
-    const shape = w.node('Shape', [of], `${name}.shape`);
-    return w.node('Gather', [shape, 'index.1'], name, { axis: int(0) });
-  };
-  const keys = size('attention_mask', 'mask.keys');
-  const queries = size('input_ids', 'mask.queries');
-  const first = w.node('Sub', [keys, queries], 'mask.past');
-  const columns = w.node('Range', ['index.0', keys, 'index.1'], 'mask.columns');
-  const rows = w.node('Range', [first, keys, 'index.1'], 'mask.rows');
-  const row = w.node('Unsqueeze', [rows, 'axis.1'], 'mask.row');
-  const column = w.node('Unsqueeze', [columns, 'axis.0'], 'mask.column');
-  const causal = w.node('LessOrEqual', [column, row], 'mask.causal');
-  const padding = w.node('Unsqueeze', ['attention_mask', 'axes.1,2'], 'mask.padding');
-  const real = w.node('Greater', [padding, 'index.0'], 'mask.real');
-  const open = w.node('And', [causal, real], 'mask.seen');
-  return w.node('Where', [open, 'mask.open', 'mask.closed'], 'mask');
 }
 
 function attention(w: Writer, x: string, layer: number, shape: Architecture): string {
@@ -147,20 +114,17 @@ function attention(w: Writer, x: string, layer: number, shape: Architecture): st
   return w.linear(joined, `${name}.c_proj`, [width, width], 1 / Math.sqrt(2 * layers));
 }
 
-function block(w: Writer, x: string, layer: number, shape: Architecture): string {
+function block(w: Writer, x: string, layer: number, shape: Architecture, inner: number): string {
   const { width, layers } = shape;
   const name = `h.${layer}`;
   const attended = attention(w, w.norm(x, `${name}.ln_1`, width), layer, shape);
   const middle = w.node('Add', [x, attended], `${name}.middle`);
-  const up = w.linear(w.norm(middle, `${name}.ln_2`, width), `${name}.mlp.c_fc`, [
-    width,
-    4 * width,
-  ]);
+  const up = w.linear(w.norm(middle, `${name}.ln_2`, width), `${name}.mlp.c_fc`, [width, inner]);
   const scale = 1 / Math.sqrt(2 * layers);
   const down = w.linear(
     w.gelu(up, `${name}.mlp.gelu`),
     `${name}.mlp.c_proj`,
-    [4 * width, width],
+    [inner, width],
     scale,
   );
   return w.node('Add', [middle, down], `${name}.out`);
@@ -171,44 +135,28 @@ function block(w: Writer, x: string, layer: number, shape: Architecture): string
  * Weights are N(0, 1 / in), embeddings N(0, 0.02^2), and what is added to the residual stream is scaled by
  * 1 / sqrt(2 layers) (GPT-2). The same seed gives the same weights.
  */
-export function decoderGraph(shape: Architecture, seed: number): Graph {
+export const decoderGraph = (shape: Architecture, seed: number): Graph =>
+  gpt2Graph(shape, { weights: fromSeed(seed) });
+
+/** A GPT-2 with weights from anywhere, under the names that they have there: `h.0.attn.c_attn.weight`, as (in, out). */
+export function gpt2Graph(shape: Architecture, options: Gpt2Options): Graph {
   const { layers, width, heads, context, vocabulary } = shape;
   if (!Number.isInteger(width / heads)) {
     throw new Error(`decoderGraph: width ${width} is no multiple of ${heads} heads`);
   }
-  const w = new Writer(seed);
+  const w = new Writer(options.weights, options.epsilon ?? EPSILON);
   const embedding = w.weight('wte.weight', [vocabulary, width], 0.02);
   const positions = w.weight('wpe.weight', [context, width], 0.02);
-  constants(w, shape);
-  mask(w);
+  constants(w, shape, options.scaled ?? true);
+  causalMask(w);
   const tokens = w.node('Gather', [embedding, 'input_ids'], 'tokens', { axis: int(0) });
   const places = w.node('Gather', [positions, 'position_ids'], 'places', { axis: int(0) });
   let x = w.node('Add', [tokens, places], 'embedded');
-  for (let layer = 0; layer < layers; layer++) x = block(w, x, layer, shape);
+  const inner = options.inner ?? 4 * width;
+  for (let layer = 0; layer < layers; layer++) x = block(w, x, layer, shape, inner);
   const state = w.norm(x, 'ln_f', width);
-  const head = w.node('Transpose', [embedding], 'head', { perm: ints([1, 0]) });
+  const table = options.ownHead ? w.weight('lm_head.weight', [vocabulary, width], 0.02) : embedding;
+  const head = w.node('Transpose', [table], 'head', { perm: ints([1, 0]) });
   w.node('MatMul', [state, head], 'logits');
-
-  const ids = (name: string, shape: readonly Dim[]) => ({ name, dtype: DataType.int64, shape });
-  const floats = (name: string, shape: readonly Dim[]) => ({ name, dtype: DataType.float, shape });
-  const caches = (kind: string, positions: Dim) =>
-    Array.from({ length: layers }, (_, layer) =>
-      ['key', 'value'].map((what) =>
-        floats(`${kind}.${layer}.${what}`, [batch!, heads, positions, width / heads]),
-      ),
-    ).flat();
-  return {
-    name: 'decoder',
-    inputs: [
-      ids('input_ids', [batch!, length!]),
-      ids('attention_mask', [batch!, total]),
-      ids('position_ids', [batch!, length!]),
-      ...caches('past_key_values', past!),
-    ],
-    outputs: [floats('logits', [batch!, length!, vocabulary]), ...caches('present', total)],
-    initializers: w.initializers,
-    nodes: w.nodes,
-    values: new Map(),
-    opsets: { '': 17 },
-  };
+  return decoderPorts(w, { layers, keyHeads: heads, headSize: width / heads, vocabulary });
 }

@@ -6,9 +6,7 @@
 import type { Policy } from '../autodiff/partition.ts';
 import { DeviceTraining } from '../backend/deviceTraining.ts';
 import type { StepReport, TokenRow, Update } from '../core/trainable.ts';
-import { writeModel } from '../onnx/model.ts';
 import { float32Of } from '../onnx/tensor.ts';
-import { withWeights } from '../onnx/weights.ts';
 import type { DecoderConfig } from './config.ts';
 import type { LiveWeights, OnnxModel } from './onnxModel.ts';
 import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
@@ -33,7 +31,7 @@ import {
   targetsOf,
   weightsOf,
 } from './trainingBatch.ts';
-import { type SplitGraph, splitGraph } from './trainingGraph.ts';
+import { adapterFiles, type SplitGraph, splitGraph, trainedFile } from './trainingGraph.ts';
 
 export interface GpuTrainableOptions extends TrainableOptions {
   /** What is kept between forward and backward. */
@@ -87,7 +85,7 @@ export class GpuTrainable implements Trainable {
     options: GpuTrainableOptions,
   ): Promise<GpuTrainable> {
     const { microBatch: rows = 8, contextLength: columns, policy = 'saveAll' } = options;
-    const graph = splitGraph(bytes, policy, { rows, columns }, options.packed);
+    const graph = splitGraph(bytes, policy, { rows, columns }, options);
     const tensors = graph.normalized.parameters.map(({ dims, tensor }) => ({
       values: float32Of(tensor),
       decay: isMatrix(dims),
@@ -208,9 +206,14 @@ export class GpuTrainable implements Trainable {
   }
 
   async export(): Promise<Uint8Array<ArrayBuffer>> {
-    const { model, normalized } = this.#graph;
     const { weights } = await this.#training.read();
-    return writeModel(withWeights(model, normalized, new Map(this.#byName(weights))));
+    return trainedFile(this.#graph, new Map(this.#byName(weights)));
+  }
+
+  async adapter(base: string): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined> {
+    if (!this.#graph.lora) return undefined;
+    const { weights } = await this.#training.read();
+    return adapterFiles(this.#graph, new Map(this.#byName(weights)), base);
   }
 
   decoder(name: string, config: DecoderConfig): Promise<OnnxModel> {

@@ -2,7 +2,7 @@
 // the next as it is; only a rollback or a reordered batch copies anything, and then where the data is.
 
 import type { OrtRuntime, Tensor } from './runtime.ts';
-import type { CacheSlot } from './signature.ts';
+import { bytesOf, type CacheSlot, type FloatType } from './signature.ts';
 
 export class KvCache {
   readonly #slots: readonly CacheSlot[];
@@ -29,12 +29,15 @@ export class KvCache {
   /** Puts the past of `rows` sequences into `feeds`; of length 0 when nothing was read. */
   feed(feeds: Record<string, Tensor>, rows: number): void {
     const empty = this.#length === 0;
-    this.#slots.forEach(({ past, heads, width }, i) => {
-      const tensor = empty
-        ? new this.#runtime.Tensor('float32', new Float32Array(0), [rows, heads, 0, width])
-        : this.#tensors[i];
+    this.#slots.forEach(({ past, heads, width, type }, i) => {
+      const tensor = empty ? this.#nothing(type, [rows, heads, 0, width]) : this.#tensors[i];
       if (tensor) feeds[past] = tensor;
     });
+  }
+
+  #nothing(type: FloatType, dims: readonly number[]): Tensor {
+    const data = type === 'float16' ? new Uint16Array(0) : new Float32Array(0);
+    return new this.#runtime.Tensor(type, data, dims);
   }
 
   /** Takes over what a pass has put out; from now on this is the past. */
@@ -76,18 +79,29 @@ export class KvCache {
     const rows = order?.length ?? this.#rows;
     const copy = device?.createCommandEncoder({ label: 'KV cache' });
     const before = this.#tensors;
-    this.#tensors = this.#slots.map(({ heads, width }, i) => {
+    this.#tensors = this.#slots.map(({ heads, width, type }, i) => {
       const tensor = before[i];
       if (!tensor) throw new Error('KV cache: a slot is empty');
-      const shape: Shape = { rows, heads, positions: this.#length, length, width };
+      const shape: Shape = {
+        rows,
+        heads,
+        positions: this.#length,
+        length,
+        width,
+        size: bytesOf(type),
+      };
       const dims = [rows, heads, length, width];
       if (device && copy && tensor.location === 'gpu-buffer') {
         const gpuBuffer = gatherOnDevice(device, copy, tensor.gpuBuffer, shape, order);
-        return Tensor.fromGpuBuffer(gpuBuffer, { dims, dispose: () => gpuBuffer.destroy() });
+        return Tensor.fromGpuBuffer(gpuBuffer, {
+          dims,
+          dataType: type,
+          dispose: () => gpuBuffer.destroy(),
+        });
       }
       const { data } = tensor;
-      if (!(data instanceof Float32Array)) throw new Error(`KV cache: ${tensor.type}`);
-      return new Tensor('float32', gather(data, shape, order), dims);
+      if (!isFloats(data)) throw new Error(`KV cache: ${tensor.type}`);
+      return new Tensor(type, gather(data, shape, order), dims);
     });
     if (device && copy) device.queue.submit([copy.finish()]);
     for (const tensor of before) tensor.dispose();
@@ -104,13 +118,20 @@ interface Shape {
   readonly positions: number;
   readonly length: number;
   readonly width: number;
+  /** Bytes of a number. */
+  readonly size: number;
 }
 
+/** Float32Array, or float16 as this browser has it: Float16Array or the bits. */
+type Floats = Float32Array | Uint16Array;
+const isFloats = (data: unknown): data is Floats =>
+  ArrayBuffer.isView(data) && 'subarray' in data && 'copyWithin' in data;
+
 /** Without an order the array is cropped in place: every head moves towards the front, or stays. */
-function gather(data: Float32Array, shape: Shape, order?: readonly number[]): Float32Array {
+function gather<T extends Floats>(data: T, shape: Shape, order?: readonly number[]): T {
   const { rows, heads, positions, length, width } = shape;
   const size = length * width;
-  const result = order ? new Float32Array(rows * heads * size) : data;
+  const result = order ? emptyLike(data, rows * heads * size) : data;
   for (let row = 0; row < rows; row++) {
     for (let head = 0; head < heads; head++) {
       const from = ((order?.[row] ?? row) * heads + head) * positions * width;
@@ -119,7 +140,11 @@ function gather(data: Float32Array, shape: Shape, order?: readonly number[]): Fl
       else data.copyWithin(to, from, from + size);
     }
   }
-  return order ? result : result.subarray(0, rows * heads * size);
+  return order ? result : (result.subarray(0, rows * heads * size) as T);
+}
+
+function emptyLike<T extends Floats>(data: T, length: number): T {
+  return new (data.constructor as new (length: number) => T)(length);
 }
 
 /** The same on the GPU, into a new buffer: copies within one buffer may not overlap there. */
@@ -127,10 +152,10 @@ function gatherOnDevice(
   device: GPUDevice,
   copy: GPUCommandEncoder,
   source: GPUBuffer,
-  { rows, heads, positions, length, width }: Shape,
+  { rows, heads, positions, length, width, size }: Shape,
   order?: readonly number[],
 ): GPUBuffer {
-  const bytes = 4 * length * width;
+  const bytes = size * length * width;
   const result = device.createBuffer({
     label: 'KV cache',
     size: rows * heads * bytes,
@@ -138,7 +163,7 @@ function gatherOnDevice(
   });
   for (let row = 0; row < rows; row++) {
     for (let head = 0; head < heads; head++) {
-      const from = 4 * ((order?.[row] ?? row) * heads + head) * positions * width;
+      const from = size * ((order?.[row] ?? row) * heads + head) * positions * width;
       copy.copyBufferToBuffer(source, from, result, (row * heads + head) * bytes, bytes);
     }
   }

@@ -4,9 +4,17 @@
 import { UserError } from '../core/errors.ts';
 import type { DecoderConfig } from './config.ts';
 import { Decoder } from './decoder.ts';
+import { withFloatLogits } from './floatLogits.ts';
 import { IdBuffer } from './idBuffer.ts';
-import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
-import { detectSignature, type IdType, type Signature } from './signature.ts';
+import { hasOperator } from './protoScan.ts';
+import type { BesideFile, InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
+import {
+  bytesOf,
+  type CacheSlot,
+  detectSignature,
+  type IdType,
+  type Signature,
+} from './signature.ts';
 
 /** Weights that belong to somebody else (a training) and change while the model is in use. */
 export interface LiveWeights {
@@ -22,14 +30,24 @@ const MOST_CACHE_BYTES = 2 ** 31;
 /** Growing in steps, so that a context of 131,072 tokens costs nothing until it is used. */
 const STEP = 256;
 
+/** Of a token in one slot. */
+const slotBytes = ({ heads, width, type }: CacheSlot) => bytesOf(type) * heads * width;
+
 export class OnnxModel {
   readonly name: string;
   readonly config: DecoderConfig;
   readonly signature: Signature;
   readonly runtime: OrtRuntime;
+  /**
+   * GroupQueryAttention counts positions from the length of the cache: padding on the left would shift them, and with
+   * a cache it reads several new tokens of one sequence only.
+   */
+  readonly countsFromCache: boolean;
   readonly #session: InferenceSession;
   readonly #weights: LiveWeights | undefined;
   readonly #constants = new Map<string, IdBuffer>();
+  /** Outputs that are of use. */
+  readonly #fetched: readonly string[];
 
   private constructor(
     name: string,
@@ -37,7 +55,9 @@ export class OnnxModel {
     runtime: OrtRuntime,
     session: InferenceSession,
     weights: LiveWeights | undefined,
+    countsFromCache: boolean,
   ) {
+    this.countsFromCache = countsFromCache;
     this.name = name;
     this.config = config;
     this.runtime = runtime;
@@ -45,12 +65,14 @@ export class OnnxModel {
     this.#weights = weights;
     const own = session.inputMetadata.filter((input) => !(input.name in (weights?.tensors ?? {})));
     this.signature = detectSignature(name, own, session.outputMetadata);
+    const { logits, caches } = this.signature;
+    this.#fetched = [logits, ...caches.map(({ present }) => present)];
   }
 
   /**
    * @param file the ONNX file as people know it, for error texts
    * @param bytes of a file that `checkOnnx` has passed
-   * @param weights that are inputs of the graph
+   * @param weights that are inputs of the graph; files that stand beside it
    * @throws UserError 'onnx' when ONNX Runtime refuses it, 'checkpoint' when it is not such a decoder
    */
   static async create(
@@ -59,9 +81,9 @@ export class OnnxModel {
     config: DecoderConfig,
     runtime: OrtRuntime,
     bytes: Uint8Array,
-    weights?: LiveWeights,
+    { weights, beside }: { weights?: LiveWeights; beside?: readonly BesideFile[] } = {},
   ): Promise<OnnxModel> {
-    const session = await runtime.createSession(bytes).catch((cause) => {
+    const session = await runtime.createSession(withFloatLogits(bytes), beside).catch((cause) => {
       throw new UserError(
         'onnx',
         `ONNX Runtime could not load ${file} for ${runtime.provider}.`,
@@ -70,7 +92,8 @@ export class OnnxModel {
       );
     });
     try {
-      return new OnnxModel(name, config, runtime, session, weights);
+      const fused = hasOperator(bytes, 'GroupQueryAttention');
+      return new OnnxModel(name, config, runtime, session, weights, fused);
     } catch (error) {
       await session.release();
       throw error;
@@ -89,25 +112,25 @@ export class OnnxModel {
 
   /** Bytes of KV cache for a token. */
   get cacheBytes(): number {
-    return this.signature.caches.reduce((sum, { heads, width }) => sum + 4 * heads * width, 0);
+    return this.signature.caches.reduce((sum, slot) => sum + slotBytes(slot), 0);
   }
 
   /** The most bytes of KV cache: on a GPU every slot is a buffer, and buffers have a limit. */
   get mostCacheBytes(): number {
     const limits = this.runtime.device?.limits;
-    if (!limits) return MOST_CACHE_BYTES;
+    const { caches } = this.signature;
+    if (!limits || caches.length === 0) return MOST_CACHE_BYTES;
     const one = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     // Slots are equally large but for grouped heads, and the largest of them decides.
-    const largest = Math.max(...this.signature.caches.map(({ heads, width }) => 4 * heads * width));
+    const largest = Math.max(...caches.map(slotBytes));
     return Math.min(MOST_CACHE_BYTES, Math.floor((one / largest) * this.cacheBytes));
   }
 
   /** One forward pass. The caller disposes what comes out. @throws UserError 'runtime' */
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     try {
-      return await this.#session.run(
-        this.#weights ? { ...feeds, ...this.#weights.tensors } : feeds,
-      );
+      const given = this.#weights ? { ...feeds, ...this.#weights.tensors } : feeds;
+      return await this.#session.run(given, this.#fetched);
     } catch (cause) {
       throw new UserError(
         'runtime',

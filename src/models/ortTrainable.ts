@@ -3,9 +3,7 @@
 // back into the very file it came from.
 
 import type { StepReport, TokenRow, Update } from '../core/trainable.ts';
-import { writeModel } from '../onnx/model.ts';
 import { float32Of } from '../onnx/tensor.ts';
-import { withWeights } from '../onnx/weights.ts';
 import { adamw, globalNorm } from './adamw.ts';
 import type { DecoderConfig } from './config.ts';
 import type { LiveWeights, OnnxModel } from './onnxModel.ts';
@@ -31,7 +29,7 @@ import {
   modelFeeds,
   scatterRows,
 } from './trainingBatch.ts';
-import { type JointGraph, jointGraph } from './trainingGraph.ts';
+import { adapterFiles, type JointGraph, jointGraph, trainedFile } from './trainingGraph.ts';
 
 /** One weight tensor with everything that training knows of it. */
 interface Weight {
@@ -100,7 +98,7 @@ export class OrtTrainable implements Trainable {
     runtime: OrtRuntime,
     options: TrainableOptions,
   ): Promise<OrtTrainable> {
-    const graph = jointGraph(bytes, options.packed);
+    const graph = jointGraph(bytes, options);
     const session = await runtime.createSession(graph.file).catch(graphRefused);
     return new OrtTrainable(graph, runtime, session, options);
   }
@@ -189,8 +187,11 @@ export class OrtTrainable implements Trainable {
   }
 
   async export(): Promise<Uint8Array<ArrayBuffer>> {
-    const { model, normalized } = this.#graph;
-    return writeModel(withWeights(model, normalized, this.weights));
+    return trainedFile(this.#graph, this.weights);
+  }
+
+  async adapter(base: string): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined> {
+    return adapterFiles(this.#graph, this.weights, base);
   }
 
   decoder(name: string, config: DecoderConfig): Promise<OnnxModel> {

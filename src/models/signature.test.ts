@@ -29,21 +29,38 @@ function complaint(inputs: readonly Value[], outputs: readonly Value[]): string 
   throw new Error('accepted');
 }
 
+const half = (one: Value): Value =>
+  one.isTensor && one.type === 'float32' ? { ...one, type: 'float16' as const } : one;
+
 describe('accepts', () => {
   it('Qwen-like: grouped heads, no position_ids, any order', () => {
     const inputs = [past('0.key'), ids('attention_mask'), past('0.value'), ids('input_ids')];
+    const shape = { heads: 2, width: 64, type: 'float32' };
     expect(detectSignature('mine', inputs, [present('0.value'), logits, present('0.key')])).toEqual(
       {
         inputIds: { name: 'input_ids', type: 'int64' },
         attentionMask: { name: 'attention_mask', type: 'int64' },
         positionIds: undefined,
         caches: [
-          { past: 'past_key_values.0.key', present: 'present.0.key', heads: 2, width: 64 },
-          { past: 'past_key_values.0.value', present: 'present.0.value', heads: 2, width: 64 },
+          { past: 'past_key_values.0.key', present: 'present.0.key', ...shape },
+          { past: 'past_key_values.0.value', present: 'present.0.value', ...shape },
         ],
         logits: 'logits',
       },
     );
+  });
+
+  it('float16 caches, and logits that were cast to float32', () => {
+    const inputs = [ids('input_ids'), past('0.key'), past('0.value')];
+    const outputs = [logits, present('0.key'), present('0.value')];
+    const cast = value('logits.float32', ['b', 's', 79]);
+    const found = detectSignature('mine', inputs.map(half), [...outputs.map(half), cast]);
+    expect(found.logits).toBe('logits.float32');
+    expect(found.caches.map(({ type }) => type)).toEqual(['float16', 'float16']);
+  });
+
+  it('a model that remembers nothing', () => {
+    expect(detectSignature('mine', [ids('input_ids')], [logits]).caches).toEqual([]);
   });
 
   it('hybrids with gaps in the layer numbers, and 32-bit ids', () => {
@@ -60,33 +77,31 @@ describe('accepts', () => {
 describe('refuses, naming what it is', () => {
   const inputs = [ids('input_ids'), past('0.key'), past('0.value')];
   const outputs = [logits, present('0.key'), present('0.value')];
-  const float16 = (values: Value[], name: string) =>
-    values.map((one) =>
-      one.name === name && one.isTensor ? { ...one, type: 'float16' as const } : one,
-    );
-  const half =
-    'only float32 is supported for logits and caches. Use the float32 export (onnx/model.onnx), or a quantised one whose inputs and outputs are float32.';
+  const typed = (values: Value[], name: string, type: 'float16' | 'float64') =>
+    values.map((one) => (one.name === name && one.isTensor ? { ...one, type } : one));
+  const floats =
+    'only float32 and float16 are supported for logits and caches. Use the float32 export (onnx/model.onnx), or a quantised one whose inputs and outputs are float32.';
   const again =
     'Export it as a decoder with cache, for instance with optimum: --task text-generation-with-past.';
 
   it.each<[string, Value[], Value[], string]>([
     [
-      'half-precision logits',
+      'double-precision logits',
       inputs,
-      float16(outputs, 'logits'),
-      `mine: logits is float16; ${half}`,
+      typed(outputs, 'logits', 'float64'),
+      `mine: logits is float64; ${floats}`,
     ],
     [
-      'a half-precision cache',
-      float16(inputs, 'past_key_values.0.key'),
+      'a cache that comes out in another precision',
+      typed(inputs, 'past_key_values.0.key', 'float16'),
       outputs,
-      `mine: past_key_values.0.key is float16; ${half}`,
+      `mine: past_key_values.0.key is float16, but present.0.key is not. ${again}`,
     ],
     [
       'keys and values in one',
       [ids('input_ids'), value('past_0', [2, 'b', 12, 'p', 64])],
       [logits, value('present_0', [2, 'b', 12, 't', 64])],
-      `mine: the model has no inputs past_key_values.N.key and .value, so nothing could be remembered. ${again}`,
+      `mine: the model has an input that is not understood: past_0. ${again}`,
     ],
     [
       'free heads',

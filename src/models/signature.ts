@@ -3,8 +3,10 @@
 
 import type { InferenceSession } from 'onnxruntime-web';
 import { UserError } from '../core/errors.ts';
+import { FLOAT_LOGITS } from './floatLogits.ts';
 
 export type IdType = 'int64' | 'int32';
+export type FloatType = 'float32' | 'float16';
 
 export interface IdInput {
   readonly name: string;
@@ -18,12 +20,14 @@ export interface CacheSlot {
   /** Shape [batch, heads, positions, width]. */
   readonly heads: number;
   readonly width: number;
+  readonly type: FloatType;
 }
 
 export interface Signature {
   readonly inputIds: IdInput;
   readonly attentionMask: IdInput | undefined;
   readonly positionIds: IdInput | undefined;
+  /** Empty for a model that remembers nothing: it reads everything again at every pass. */
   readonly caches: readonly CacheSlot[];
   /** Name of the output [batch, positions, rows of the head]. */
   readonly logits: string;
@@ -74,47 +78,53 @@ export function detectSignature(
     const present = `present.${match[1]}.${match[2]}`;
     const output = produced.get(present);
     if (!output) fail(`${value.name} goes in, but no output ${present} comes out.`);
-    caches.push({ past: value.name, present, ...cacheShape(value, fail) });
-    if (output) floats(output, fail);
-  }
-  if (caches.length === 0) {
-    fail(
-      'the model has no inputs past_key_values.N.key and .value, so nothing could be remembered.',
-    );
+    const { heads, width, type } = cacheShape(value, fail);
+    if (output && floats(output, fail).type !== type) {
+      fail(`${value.name} is ${type}, but ${present} is not.`);
+    }
+    caches.push({ past: value.name, present, heads, width, type });
   }
   if (rest.size > 0) {
     const names = [...rest.keys()].join(', ');
     const plural = rest.size === 1 ? 'an input that is' : 'inputs that are';
     fail(`the model has ${plural} not understood: ${names}.`);
   }
-  const logits = produced.get('logits');
+  const logits = produced.get(FLOAT_LOGITS) ?? produced.get('logits');
   if (!logits) return fail(`the model has no output logits; it has ${listed(outputs)}.`);
-  if (floats(logits, fail).shape.length !== 3) {
+  const { shape, type } = floats(logits, fail);
+  if (shape.length !== 3) {
     fail('the output logits should have the shape [batch, positions, vocabulary].');
   }
-  return { inputIds, attentionMask, positionIds, caches, logits: 'logits' };
+  if (type !== 'float32') fail('the output logits is float16 and was not made float32.');
+  return { inputIds, attentionMask, positionIds, caches, logits: logits.name };
 }
 
 type Fail = (found: string, remedy?: string) => never;
 
-function cacheShape(value: Value, fail: Fail): { heads: number; width: number } {
-  const { shape } = floats(value, fail);
+function cacheShape(value: Value, fail: Fail): Pick<CacheSlot, 'heads' | 'width' | 'type'> {
+  const { shape, type } = floats(value, fail);
   const [, heads, , width] = shape;
-  if (shape.length === 4 && isFixed(heads) && isFixed(width)) return { heads, width };
+  if (shape.length === 4 && isFixed(heads) && isFixed(width)) {
+    return { heads, width, type };
+  }
   return fail(
     `${value.name} has the shape [${shape.join(', ')}]; expected [batch, heads, positions, width] with fixed heads and width.`,
   );
 }
 
+export const bytesOf = (type: FloatType): number => (type === 'float16' ? 2 : 4);
+
 /** Free dimensions have a name, or are negative when nobody named them. */
 const isFixed = (dimension: number | string | undefined): dimension is number =>
   typeof dimension === 'number' && dimension > 0;
 
-function floats(value: Value, fail: Fail): TensorValue {
-  if (value.isTensor && value.type === 'float32') return value;
+function floats(value: Value, fail: Fail): TensorValue & { readonly type: FloatType } {
+  if (value.isTensor && (value.type === 'float32' || value.type === 'float16')) {
+    return value as TensorValue & { readonly type: FloatType };
+  }
   const type = value.isTensor ? value.type : 'not a tensor';
   return fail(
-    `${value.name} is ${type}; only float32 is supported for logits and caches.`,
+    `${value.name} is ${type}; only float32 and float16 are supported for logits and caches.`,
     'Use the float32 export (onnx/model.onnx), or a quantised one whose inputs and outputs are float32.',
   );
 }

@@ -5,6 +5,7 @@
 import { UserError } from '../core/errors.ts';
 import type { TokenRow, TrainableModel } from '../core/trainable.ts';
 import type { DecoderConfig } from './config.ts';
+import type { LoraSettings } from './lora.ts';
 import type { OnnxModel } from './onnxModel.ts';
 
 export type Floats = Float32Array<ArrayBuffer>;
@@ -25,6 +26,8 @@ export interface TrainableOptions {
   readonly microBatch?: number;
   /** Whether a row may hold several texts (TokenRow.starts); costs a little where none does. */
   readonly packed?: boolean;
+  /** Adapters are trained instead of the weights. */
+  readonly lora?: LoraSettings;
   /** Fewest columns of one pass; for tests of padding. */
   readonly minColumns?: number;
 }
@@ -50,8 +53,16 @@ export interface Trainable extends TrainableModel {
    * @throws UserError 'checkpoint' when it is of another model
    */
   restore(state: TrainingState): Promise<void>;
-  /** The file as it was, with the weights as they are now. */
+  /**
+   * The file as it was, with the weights as they are now; adapters are merged into weights that are floats, and stand
+   * beside those that are quantised.
+   */
   export(): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * The adapters as files that PEFT reads; undefined where the weights themselves are trained.
+   * @param base what they belong to, as people know it
+   */
+  adapter(base: string): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined>;
   /**
    * The model for decoding with the very weights that are being trained: no copy of them, and every step changes
    * what it writes. Its decoders forget what they have read when the weights change.

@@ -3,25 +3,41 @@
 // loss is a kernel of ours between them (docs/autodiff.md).
 
 import { type Joint, withCotangents, withTokenLogProbs } from '../autodiff/joint.ts';
+import { mergeLora, type WithLora } from '../autodiff/lora.ts';
 import { lower } from '../autodiff/lower.ts';
 import { type Policy, partition } from '../autodiff/partition.ts';
 import { SEGMENTS, separateSegments } from '../autodiff/segments.ts';
 import { UserError } from '../core/errors.ts';
+import { withAdapters } from '../onnx/adapters.ts';
 import { symbolsOf } from '../onnx/dim.ts';
 import type { Graph, Port } from '../onnx/graph.ts';
 import { type ModelProto, readModel, writeModel } from '../onnx/model.ts';
 import { type Normalized, normalize } from '../onnx/normalize.ts';
 import { graphFrom, modelFrom } from '../onnx/proto.ts';
 import { DataType } from '../onnx/tensor.ts';
+import { liftWeights, withWeights } from '../onnx/weights.ts';
+import { widened } from '../onnx/widen.ts';
+import { type AdapterValues, addLora, type LoraSettings, peftFiles } from './lora.ts';
 import type { BatchInputs } from './trainingBatch.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What is added to a decoder instead of changing it. */
+export interface LoraSource extends WithLora {
+  readonly settings: LoraSettings;
+  /** The decoder itself, whose parameters do not change. */
+  readonly frozen: Normalized;
+}
 
 /** A decoder that can be trained. */
 export interface Source {
   /** As it was read. */
   readonly model: ModelProto;
+  /** The same as float32, if it was float16. */
+  readonly wide: ModelProto;
+  /** With what is trained as its parameters: weights, or adapters. */
   readonly normalized: Normalized;
+  readonly lora?: LoraSource;
   /** Columns of the head. */
   readonly vocab: number;
 }
@@ -53,29 +69,31 @@ export interface NominalSizes {
   readonly columns: number;
 }
 
-/**
- * @param packed whether a row may hold several texts
- * @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart
- */
-export function jointGraph(bytes: Bytes, packed = false): JointGraph {
-  const source = sourceFrom(bytes, packed);
+/** What is asked of a training graph. */
+export interface SourceOptions {
+  /** Whether a row may hold several texts. */
+  readonly packed?: boolean;
+  /** Adapters are trained instead of the weights. */
+  readonly lora?: LoraSettings;
+}
+
+/** @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart */
+export function jointGraph(bytes: Bytes, options: SourceOptions = {}): JointGraph {
+  const source = sourceFrom(bytes, options);
   const { graph: joint, gradients } = withTokenLogProbs(source.normalized.graph, namesOf(source));
   const graph = lower(joint, { provider: 'wasm' });
   const inputs = inputsOf(graph, [...namesOf(source), 'weights']);
   return { ...source, gradients, inputs, file: fileOf(graph) };
 }
 
-/**
- * @param packed whether a row may hold several texts
- * @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart
- */
+/** @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart */
 export function splitGraph(
   bytes: Bytes,
   policy: Policy,
   nominal: NominalSizes,
-  packed = false,
+  options: SourceOptions = {},
 ): SplitGraph {
-  const source = sourceFrom(bytes, packed);
+  const source = sourceFrom(bytes, options);
   const joint = withCotangents(source.normalized.graph, namesOf(source));
   const lowered: Joint = { ...joint, graph: lower(joint.graph, { provider: 'webgpu' }) };
   const parts = partition(lowered, policy, symbolValues(lowered.graph, nominal));
@@ -108,13 +126,49 @@ export function cotangentGraph(
   };
 }
 
-function sourceFrom(bytes: Bytes, packed: boolean): Source {
+function sourceFrom(bytes: Bytes, { packed = false, lora: settings }: SourceOptions): Source {
   // Slices of Node's Buffer share memory and its alignment; those of a plain view are copies.
   const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const model = readModel(view);
-  const plain = normalize(graphFrom(model));
-  const normalized = packed ? { ...plain, graph: separateSegments(plain.graph) } : plain;
-  return { model, normalized, vocab: vocabularyOf(normalized.graph) };
+  const wide = widened(model);
+  const plain = normalize(graphFrom(wide));
+  const apart = packed ? { ...plain, graph: separateSegments(plain.graph) } : plain;
+  const lora = settings && { ...addLora(apart, settings), settings, frozen: apart };
+  const { ties, warnings } = apart;
+  const normalized = lora
+    ? { graph: lora.graph, parameters: lora.parameters, ties, warnings }
+    : apart;
+  const vocab = vocabularyOf(normalized.graph);
+  return { model, wide, normalized, vocab, ...(lora && { lora }) };
+}
+
+/** The file with what was learned in it: weights, or adapters merged into them where they are floats. */
+export function trainedFile({ model, normalized, lora }: Source, learned: AdapterValues): Bytes {
+  if (!lora) return writeModel(withWeights(model, normalized, learned));
+  const { frozen, adapters } = lora;
+  const weights = new Set(frozen.parameters.map(({ name }) => name));
+  const floats = adapters.filter(({ weight }) => weights.has(weight));
+  const others = adapters.filter(({ weight }) => !weights.has(weight));
+  const merged = withWeights(model, frozen, mergeLora(frozen, floats, learned));
+  if (others.length === 0) return writeModel(merged);
+  const tensors = others.flatMap(({ a, b }) =>
+    [a, b].map(({ name, dims }) => {
+      const values = learned.get(name)!;
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      return [name, { dtype: DataType.float, dims, bytes }] as const;
+    }),
+  );
+  return writeModel(withAdapters(merged, others, new Map(tensors)));
+}
+
+/** What PEFT reads, by file name; undefined where the weights themselves are trained. */
+export function adapterFiles({ lora }: Source, learned: AdapterValues, base: string) {
+  return lora && peftFiles(lora, learned, lora.settings, base);
+}
+
+/** The file whose inputs are what is being trained. */
+export function liveFile({ wide, normalized, lora }: Source): Bytes {
+  return writeModel(lora ? withAdapters(wide, lora.adapters) : liftWeights(wide, normalized));
 }
 
 const namesOf = ({ normalized }: Source) => normalized.parameters.map(({ name }) => name);

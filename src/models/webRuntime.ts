@@ -63,9 +63,10 @@ export async function loadWasmRuntime(
   signal?: AbortSignal,
 ): Promise<OrtRuntime> {
   const ort = await ready(cpuOnly, progress, signal);
-  const createSession = (model: Uint8Array) =>
+  const createSession: OrtRuntime['createSession'] = (model, beside = []) =>
     ort.InferenceSession.create(model, {
       executionProviders: ['wasm'],
+      externalData: beside,
       // Every pass has another shape: remembered allocation patterns would only pile up.
       enableMemPattern: false,
       enableCpuMemArena: false,
@@ -84,10 +85,11 @@ export async function loadWebGpuRuntime(
 ): Promise<OrtRuntime> {
   const build = 'Suspending' in WebAssembly ? withGpuNatively : withGpu;
   const ort = await ready(build, progress, signal);
-  const createSession = (model: Uint8Array) =>
+  const createSession: OrtRuntime['createSession'] = (model, beside = []) =>
     ort.InferenceSession.create(model, {
       // Per session: a device set in ort.env.webgpu is silently ignored.
       executionProviders: [{ name: 'webgpu', device }],
+      externalData: beside,
       preferredOutputLocation: 'gpu-buffer',
       logSeverityLevel: 3,
     });

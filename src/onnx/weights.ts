@@ -13,20 +13,24 @@ import {
   TensorProto_DataLocation,
 } from 'onnx-buf';
 import { UserError } from '../core/errors.ts';
+import { floatToHalf } from './half.ts';
 import type { Normalized } from './normalize.ts';
 import { type ExternalFiles, tensorFrom, tensorProto, valueInfoProto } from './proto.ts';
-import { type Tensor, transposed } from './tensor.ts';
+import { DataType, float32Of, type Tensor, transposed } from './tensor.ts';
 import type { Tie } from './ties.ts';
 
 /** A copy one level deep; keeps the prototype, on which protobuf's defaults and presence rest. */
-function shallow<T extends object>(message: T): T {
+export function shallow<T extends object>(message: T): T {
   return Object.assign(Object.create(Object.getPrototypeOf(message)), message);
 }
 
+/** In the file's number type: float16 weights are trained as float32. */
 function withBytes(proto: TensorProto, tensor: Tensor): TensorProto {
   const copy = shallow(proto);
-  copy.rawData = tensor.bytes;
+  const narrow = proto.dataType === DataType.float16 && tensor.dtype === DataType.float;
+  copy.rawData = narrow ? floatToHalf(float32Of(tensor)) : tensor.bytes;
   copy.floatData = [];
+  copy.int32Data = [];
   if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
     copy.dataLocation = TensorProto_DataLocation.DEFAULT;
     copy.externalData = [];

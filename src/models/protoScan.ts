@@ -1,0 +1,60 @@
+// Looking into an ONNX file without decoding it: the fields of its messages, one level at a time. Whoever only decodes
+// text need not load what reads whole graphs.
+
+export interface Field {
+  readonly number: number;
+  /** Of plain numbers. */
+  readonly value?: number;
+  /** Of everything that has a length. */
+  readonly bytes?: Uint8Array;
+}
+
+/** The fields of a message; stops at what it does not understand. */
+export function* fieldsOf(bytes: Uint8Array): Generator<Field> {
+  let at = 0;
+  const varint = () => {
+    let value = 0;
+    for (let shift = 0; shift < 70 && at < bytes.length; shift += 7) {
+      const byte = bytes[at++]!;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+    return Number.NaN;
+  };
+  while (at < bytes.length) {
+    const key = varint();
+    const wire = key % 8;
+    const number = Math.floor(key / 8);
+    if (wire === 0) yield { number, value: varint() };
+    else if (wire === 2) {
+      const length = varint();
+      if (!(at + length <= bytes.length)) return;
+      yield { number, bytes: bytes.subarray(at, at + length) };
+      at += length;
+    } else if (wire === 5) at += 4;
+    else if (wire === 1) at += 8;
+    else return;
+  }
+}
+
+export const within = (bytes: Uint8Array | undefined, number: number): Field | undefined =>
+  bytes && [...fieldsOf(bytes)].find((field) => field.number === number);
+
+/** Field numbers of onnx.proto3. */
+export const MODEL = { graph: 7 };
+export const GRAPH = { node: 1, output: 12 };
+export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5 };
+
+/** Has the graph itself (not a body within it) a node of this type? */
+export function hasOperator(model: Uint8Array, op: string): boolean {
+  const name = new TextEncoder().encode(op);
+  for (const { number, bytes: graph } of fieldsOf(model)) {
+    if (number !== MODEL.graph || !graph) continue;
+    for (const { number: field, bytes: node } of fieldsOf(graph)) {
+      if (field !== GRAPH.node || !node) continue;
+      const type = within(node, NODE.opType)?.bytes;
+      if (type?.length === name.length && type.every((byte, i) => byte === name[i])) return true;
+    }
+  }
+  return false;
+}
