@@ -286,7 +286,9 @@ describe('link', () => {
     // The order in which knobs are written may follow the controls; what they say may not change. A knob that came
     // later is written as what there was before it.
     const said = (link: string) => link.slice(1).split('&').sort();
-    expect(said(encode(experiment))).toEqual(said(`${kept}&packing=padded`));
+    expect(said(encode(experiment))).toEqual(
+      said(`${kept}&packing=padded&tune=all&loraRank=8&loraAlpha=16&loraTargets=all`),
+    );
     expect(experiment).toMatchObject({
       mode: 'train',
       method: 'sft',

@@ -2,6 +2,7 @@
 // it was stopped or its numbers ran away: then with the last weights that were good.
 
 import { trainers } from '../algorithms/index.ts';
+import type { LoraParams } from '../algorithms/loraKnobs.ts';
 import { type SftParams, sft } from '../algorithms/sft.ts';
 import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
@@ -13,6 +14,7 @@ import { checkpointTitle } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { encode } from '../experiment/link.ts';
 import { cleanName, parseFileId } from '../experiment/names.ts';
+import type { LoraSettings } from '../models/lora.ts';
 import { tasks } from '../tasks/index.ts';
 import type { Stopped } from './generation.ts';
 import { HELD_OUT_EXAMPLES, heldOutLoss, inPasses, measure, type Sample } from './measure.ts';
@@ -41,8 +43,15 @@ const NO_TIMES: TrainTimes = { data: 0, gradients: 0, update: 0, evaluation: 0 }
 /** The trainer's settings, completed. */
 export const trainParams = ({ params }: Experiment) => {
   const table = trainers.sft.params;
-  return { ...defaultsOf(table), ...params } as SftParams & { microBatch: number };
+  return { ...defaultsOf(table), ...params } as SftParams & LoraParams & { microBatch: number };
 };
+
+/** Adapters, where the trainer's settings ask for them. */
+export function loraOf(experiment: Experiment): LoraSettings | undefined {
+  const { tune, loraRank, loraAlpha, loraTargets } = trainParams(experiment);
+  if (tune !== 'lora') return undefined;
+  return { rank: loraRank, alpha: loraAlpha, targets: loraTargets, seed: experiment.seed };
+}
 
 /** Is the model measured after this step? */
 const isDue = (experiment: Experiment): ((step: number) => boolean) => {
@@ -216,8 +225,10 @@ export async function* trainExperiment(
       base: base.id,
       recipe: encode(experiment),
     };
+    const adapter = await trainable.adapter(checkpointTitle(base.id));
     const files = trainedFiles(base.files, await trainable.export(), {
       ...about,
+      ...(adapter && { adapter }),
       base: checkpointTitle(base.id),
       data: dataOf(experiment),
       seed: experiment.seed,

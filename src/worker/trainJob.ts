@@ -16,7 +16,7 @@ import type { Stopped } from './generation.ts';
 import type { LoadProgress } from './protocol.ts';
 import { rolesNeeded } from './roles.ts';
 import { type SavedTrainings, savesOf } from './saves.ts';
-import { endsStep, trainExperiment, trainParams } from './trainExperiment.ts';
+import { endsStep, loraOf, trainExperiment, trainParams } from './trainExperiment.ts';
 import { inOneFile, MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
 
 export interface TrainRequest {
@@ -78,10 +78,12 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
     // What differentiates graphs is not needed before somebody trains.
     const { createTrainable } = await import('../models/createTrainable.ts');
     const { microBatch, packing } = trainParams(experiment);
+    const lora = loraOf(experiment);
     const trainable = await createTrainable(new Uint8Array(base.files.get(MODEL)!), runtime, {
       contextLength: base.config.contextLength,
       microBatch,
       packed: packing === 'packed',
+      ...(lora && { lora }),
     });
     try {
       checkFit(base.name, base.tokenizer, trainable.vocab);

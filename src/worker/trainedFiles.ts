@@ -16,6 +16,8 @@ export interface Provenance {
   /** `loss` in nats per token, `accuracy` as a share; measured at step `measuredAt`. */
   readonly scores: Readonly<Record<string, number>>;
   readonly measuredAt: number;
+  /** LoRA: the adapters by themselves, as files that PEFT reads. */
+  readonly adapter?: Files;
   /** The experiment that made it, as a link's fragment. */
   readonly recipe: string;
 }
@@ -23,6 +25,7 @@ export interface Provenance {
 export function trainedFiles(base: Files, model: Uint8Array, about: Provenance): Files {
   const files = new Map(base);
   files.set('onnx/model.onnx', model);
+  for (const [path, bytes] of about.adapter ?? []) files.set(`adapter/${path}`, bytes);
   files.set('README.md', new TextEncoder().encode(readmeOf(about)));
   return files;
 }
@@ -48,7 +51,7 @@ Trained in a browser with Tandem from ${about.base}, on ${about.data}.
 - ${number(about.parameters)} parameters
 - ${number(about.step)} steps of ${about.batch} examples, seed ${about.seed}
 ${line}
-
+${about.adapter ? '- LoRA: the adapters by themselves are in `adapter/`, as PEFT reads them; `onnx/model.onnx` has them in it\n' : ''}
 ## Recipe
 
 The experiment that made it, to be put behind the page's address:

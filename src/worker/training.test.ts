@@ -128,6 +128,24 @@ describe('a training', () => {
     expect(files.get('README.md')!.toString()).toContain('Recipe');
   });
 
+  it('with LoRA trains adapters only, which are exported by themselves and within the model', async () => {
+    const { train, ask, start, until, ended, events } = talk();
+    const knobs = { tune: 'lora', loraRank: 4, loraTargets: 'attention', learningRate: 0.01 };
+    const told = await train(1, experiment({ ...knobs, steps: 2 }));
+    expect(failureOf(told)).toBeUndefined();
+    const kept = keptOf(told)!;
+    // c_attn (80, 240) and c_proj (80, 80) of two layers.
+    expect(kept.parameters).toBe(2 * 4 * (80 + 240 + 80 + 80));
+    const files = await unzipped(await ask({ type: 'export', id: kept.id }));
+    expect([...files.keys()]).toEqual(
+      expect.arrayContaining(['adapter/adapter_config.json', 'adapter/adapter_model.safetensors']),
+    );
+    expect(files.get('README.md')!.toString()).toContain('LoRA');
+    start(2, { small: kept.id, prompt: 'say 7: ' });
+    await until(() => ended(2));
+    expect(events(2).map(({ type }) => type)).toContain('generated');
+  });
+
   it('steps one optimiser step at a time, with its evaluation', async () => {
     const { engine, start, until, types, ended } = talk();
     start(1, experiment(), true);

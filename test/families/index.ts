@@ -32,18 +32,18 @@ export const llamaShape: LlamaArchitecture = {
   headNorms: false,
   tied: false,
 };
-const gpt2 = (): Graph =>
+const gpt2 = (layers: number): Graph =>
   louder(
-    decoderGraph({ layers: 2, width: 32, heads: 4, context: CONTEXT, vocabulary: VOCABULARY }, 11),
+    decoderGraph({ layers, width: 32, heads: 4, context: CONTEXT, vocabulary: VOCABULARY }, 11),
     BUSY,
   );
-const llama = () => llamaGraph(llamaShape, fromSeed(12));
-const qwen2 = () =>
-  louder(llamaGraph({ ...llamaShape, biases: true, tied: true }, fromSeed(13)), BUSY);
-const qwen3 = () =>
-  louder(llamaGraph({ ...llamaShape, headNorms: true, tied: true }, fromSeed(14)), BUSY);
-const contrib = (positions: boolean, int4: boolean) => () =>
-  contribGraph(llamaShape, fromSeed(int4 ? 16 : 15), { positions, int4 });
+const llama = (layers: number) => llamaGraph({ ...llamaShape, layers }, fromSeed(12));
+const qwen2 = (layers: number) =>
+  louder(llamaGraph({ ...llamaShape, layers, biases: true, tied: true }, fromSeed(13)), BUSY);
+const qwen3 = (layers: number) =>
+  louder(llamaGraph({ ...llamaShape, layers, headNorms: true, tied: true }, fromSeed(14)), BUSY);
+const contrib = (positions: boolean, int4: boolean) => (layers: number) =>
+  contribGraph({ ...llamaShape, layers }, fromSeed(int4 ? 16 : 15), { positions, int4 });
 
 /** The same with some weights multiplied: a fresh model with a tied head writes the last token again and again. */
 function louder(graph: Graph, factors: readonly (readonly [RegExp, number])[]): Graph {
@@ -64,29 +64,29 @@ const BUSY = [
 
 const graphs = {
   gpt2,
-  'gpt2 without positions': () => withoutPositions(gpt2()),
-  'gpt2 without a cache': () => withoutCache(gpt2()),
-  'gpt2 float16': () => narrowed(gpt2()),
+  'gpt2 without positions': (n) => withoutPositions(gpt2(n)),
+  'gpt2 without a cache': (n) => withoutCache(gpt2(n)),
+  'gpt2 float16': (n) => narrowed(gpt2(n)),
   llama,
-  'llama without positions': () => withoutPositions(llama()),
-  'llama without a cache': () => withoutCache(withoutPositions(llama())),
-  'llama float16': () => narrowed(llama()),
+  'llama without positions': (n) => withoutPositions(llama(n)),
+  'llama without a cache': (n) => withoutCache(withoutPositions(llama(n))),
+  'llama float16': (n) => narrowed(llama(n)),
   qwen2,
   qwen3,
   'contrib llama': contrib(false, false),
   'contrib llama with positions': contrib(true, false),
-  'contrib llama float16': () => narrowed(contrib(false, false)()),
+  'contrib llama float16': (n) => narrowed(contrib(false, false)(n)),
   'contrib llama int4': contrib(false, true),
   'contrib llama int4 with positions': contrib(true, true),
-  'contrib llama int4 float16': () => narrowed(contrib(true, true)()),
-} as const satisfies Record<string, () => Graph>;
+  'contrib llama int4 float16': (n) => narrowed(contrib(true, true)(n)),
+} as const satisfies Record<string, (layers: number) => Graph>;
 
 export type Family = keyof typeof graphs;
 export const families = Object.keys(graphs) as Family[];
 
-export const familyGraph = (family: Family): Graph => graphs[family]();
-export const familyBytes = (family: Family): Uint8Array<ArrayBuffer> =>
-  writeModel(modelFrom(familyGraph(family)));
+export const familyGraph = (family: Family, layers = 2): Graph => graphs[family](layers);
+export const familyBytes = (family: Family, layers = 2): Uint8Array<ArrayBuffer> =>
+  writeModel(modelFrom(familyGraph(family, layers)));
 
 /** config.json of a family. */
 export const familyConfig = {
