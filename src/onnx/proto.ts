@@ -89,7 +89,7 @@ function attributeFrom(proto: AttributeProto): Attribute {
   }
 }
 
-function portFrom(proto: ValueInfoProto): Port {
+export function portFrom(proto: ValueInfoProto): Port {
   const type = proto.type?.value;
   if (type?.case !== 'tensorType' || type.value.shape === undefined) {
     throw new UserError(
