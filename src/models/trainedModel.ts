@@ -4,7 +4,7 @@
 import type { DecoderConfig } from './config.ts';
 import { type LiveWeights, OnnxModel } from './onnxModel.ts';
 import type { OrtRuntime } from './runtime.ts';
-import { liveFile, type Source } from './trainingGraph.ts';
+import { type LiveSource, liveFile } from './trainingGraph.ts';
 
 /**
  * @param weights everything that is trained, by name
@@ -14,7 +14,7 @@ export function trainedModel(
   name: string,
   config: DecoderConfig,
   runtime: OrtRuntime,
-  source: Source,
+  source: LiveSource,
   weights: LiveWeights,
 ): Promise<OnnxModel> {
   return OnnxModel.create(name, name, config, runtime, liveFile(source), { weights });

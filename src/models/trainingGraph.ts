@@ -166,8 +166,12 @@ export function adapterFiles({ lora }: Source, learned: AdapterValues, base: str
   return lora && peftFiles(lora, learned, lora.settings, base);
 }
 
+/** What of a source decoding needs. */
+export type LiveSource = Pick<Source, 'model' | 'normalized' | 'lora'> &
+  Partial<Pick<Source, 'wide'>>;
+
 /** The file whose inputs are what is being trained. */
-export function liveFile({ wide, normalized, lora }: Source): Bytes {
+export function liveFile({ model, wide = model, normalized, lora }: LiveSource): Bytes {
   return writeModel(lora ? withAdapters(wide, lora.adapters) : liftWeights(wide, normalized));
 }
 
