@@ -40,7 +40,7 @@ const packages = {
   anatomy: ['ml-matrix', 'ml-pca'],
   models: ['onnxruntime-web', 'onnxruntime-common', '@huggingface/tokenizers'],
   algorithms: [],
-  rewards: [],
+  rewards: ['re2js'],
   tasks: [],
   experiment: ['valibot'],
   store: ['client-zip', 'valibot'],

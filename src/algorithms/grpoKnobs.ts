@@ -104,7 +104,7 @@ const params = defineParams({
     min: 2,
     max: 64,
     step: 1,
-    default: 8,
+    default: 16,
   },
   ...rolloutKnobs,
   learningRate: stepKnobs.learningRate,

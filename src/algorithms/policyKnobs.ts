@@ -47,9 +47,9 @@ export const stepKnobs = defineParams({
     min: 1,
     max: 256,
     step: 1,
-    default: 8,
+    default: 16,
   },
-  learningRate: { ...sft.learningRate, default: 5e-4 },
+  learningRate: { ...sft.learningRate, default: 3e-4 },
 });
 
 /** Of the optimiser, folded away. */

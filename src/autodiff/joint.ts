@@ -62,6 +62,10 @@ export interface TokenLossOptions {
   readonly weights?: string;
   /** Element type of the targets: int64, or int32 for providers that prefer it. */
   readonly targetType?: number;
+  /** Logits are divided by it; absent: 1. */
+  readonly temperature?: number;
+  /** Whether the entropy of every row is an output `entropies` (B, T) as well. */
+  readonly entropies?: boolean;
 }
 
 /**
@@ -74,8 +78,32 @@ export function withTokenLogProbs(
   wrt: readonly string[],
   options: TokenLossOptions = {},
 ): Joint {
-  const { logits = 'logits', targets = 'targets', weights = 'weights' } = options;
+  const { weights = 'weights' } = options;
   const b = GraphBuilder.from(graph);
+  const { logProbs, entropies, dtype, rows } = scoreTokens(b, options);
+  const g = b.input(weights, dtype, rows);
+  const gradients = backward(b, new Map([[logProbs, g]]), wrt);
+  return finish(b, graph.name, scoreOutputs(logProbs, entropies), gradients, [g]);
+}
+
+/** The same without gradients: outputs `logProbs` and, if they are asked for, `entropies`. */
+export function withScores(graph: Graph, options: TokenLossOptions = {}): Graph {
+  const b = GraphBuilder.from(graph);
+  const { logProbs, entropies } = scoreTokens(b, options);
+  return b.toGraph(`${graph.name}_scores`, scoreOutputs(logProbs, entropies));
+}
+
+const scoreOutputs = (logProbs: string, entropies: string | undefined) =>
+  new Map([
+    ['logProbs', logProbs],
+    ...(entropies === undefined ? [] : [['entropies', entropies]]),
+  ] as [string, string][]);
+
+/** Below it a log-probability counts as this much in an entropy, so that 0 * -Infinity is 0. */
+const LEAST_LOG_PROB = -1e30;
+
+function scoreTokens(b: GraphBuilder, options: TokenLossOptions) {
+  const { logits = 'logits', targets = 'targets', temperature = 1 } = options;
   const { dtype, shape } = b.info(logits);
   if (shape.length !== 3) {
     throw new UserError(
@@ -86,13 +114,17 @@ export function withTokenLogProbs(
   }
   const rows = shape.slice(0, 2);
   b.input(targets, options.targetType ?? DataType.int64, rows);
-  const g = b.input(weights, dtype, rows);
   const last = b.ints([2]);
-  const all = b.add('LogSoftmax', [logits], { axis: int(-1) });
+  const warm =
+    temperature === 1 ? logits : b.add('Mul', [logits, b.scalar(dtype, 1 / temperature)]);
+  const all = b.add('LogSoftmax', [warm], { axis: int(-1) });
   const picked = b.add('GatherElements', [all, b.add('Unsqueeze', [targets, last])], {
     axis: int(2),
   });
   const logProbs = b.add('Squeeze', [picked, last]);
-  const gradients = backward(b, new Map([[logProbs, g]]), wrt);
-  return finish(b, graph.name, new Map([['logProbs', logProbs]]), gradients, [g]);
+  if (!options.entropies) return { logProbs, entropies: undefined, dtype, rows };
+  const finite = b.add('Max', [all, b.scalar(dtype, LEAST_LOG_PROB)]);
+  const terms = b.add('Mul', [b.add('Exp', [all]), finite]);
+  const entropies = b.add('Neg', [b.add('ReduceSum', [terms, last], { keepdims: int(0) })]);
+  return { logProbs, entropies, dtype, rows };
 }

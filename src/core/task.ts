@@ -19,6 +19,8 @@ export interface Task {
   problem(seed: number, index: number, difficulty: number): Problem;
   /** One completion is right and all others are wrong; otherwise rewards are graded and `answer` is an example. */
   readonly verifiable: boolean;
+  /** What an answer looks like, right or wrong: all of it must match. */
+  readonly form: RegExp;
   /** 1 for a right completion, 0 for a wrong one; tasks that are not verifiable grade between. */
   reward(completion: string, problem: Problem): number;
 }

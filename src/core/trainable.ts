@@ -37,13 +37,17 @@ export interface Update {
   readonly weightDecay: number;
   /** Largest norm of the whole gradient; 0 never clips. */
   readonly clip: number;
+  /** A gradient that is longer than this is not followed at all; absent: any is. */
+  readonly limit?: number;
 }
 
 export interface StepReport {
   /** Of the whole gradient, before clipping. */
   readonly gradNorm: number;
-  /** False when the norm is not finite: nothing was changed then. */
+  /** False when the norm is not finite, or above the limit: nothing was changed then. */
   readonly applied: boolean;
+  /** Where nothing was: the parameter with the first number that is not finite, or with the largest norm. */
+  readonly tensor?: string;
 }
 
 export interface TrainableModel {

@@ -43,3 +43,12 @@ export function globalNorm(tensors: Iterable<Float32Array>): number {
   for (const tensor of tensors) for (let i = 0; i < tensor.length; i++) sum += tensor[i]! ** 2;
   return Math.sqrt(sum);
 }
+
+/** The tensor with the first number that is not finite; if there is none, the one with the largest norm. */
+export function worst(
+  tensors: readonly { readonly name: string; readonly gradient: Float32Array }[],
+): string | undefined {
+  const norms = tensors.map(({ gradient }) => globalNorm([gradient]));
+  const bad = norms.findIndex((norm) => !Number.isFinite(norm));
+  return tensors[bad >= 0 ? bad : norms.indexOf(Math.max(...norms))]?.name;
+}

@@ -5,6 +5,7 @@
 
 import type { Policy } from '../autodiff/partition.ts';
 import { DeviceTraining } from '../backend/deviceTraining.ts';
+import type { Learned, Scores } from '../core/policy.ts';
 import type { StepReport, TokenRow, Update } from '../core/trainable.ts';
 import { float32Of } from '../onnx/tensor.ts';
 import type { DecoderConfig } from './config.ts';
@@ -16,6 +17,8 @@ import {
   type Floats,
   graphRefused,
   isMatrix,
+  noPolicy,
+  only,
   passFailed,
   type Trainable,
   type TrainableOptions,
@@ -161,6 +164,14 @@ export class GpuTrainable implements Trainable {
     return { logProbs, gradients: new Map(this.#byName(all)) };
   }
 
+  async score(): Promise<readonly Scores[]> {
+    throw noPolicy();
+  }
+
+  async learn(): Promise<readonly Learned[]> {
+    throw noPolicy();
+  }
+
   async step(update: Update): Promise<StepReport> {
     const report = await this.#training.step(update);
     if (report.applied) this.#live.version++;
@@ -233,18 +244,4 @@ export class GpuTrainable implements Trainable {
       return [name, all.slice(first, first + length)];
     });
   }
-}
-
-/** What a session asks for. */
-function only(
-  tensors: Readonly<Record<string, Tensor>>,
-  { inputNames }: InferenceSession,
-): Record<string, Tensor> {
-  return Object.fromEntries(
-    inputNames.map((name) => {
-      const tensor = tensors[name];
-      if (tensor === undefined) throw new Error(`no training input ${name}`);
-      return [name, tensor];
-    }),
-  );
 }

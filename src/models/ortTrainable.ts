@@ -2,11 +2,15 @@
 // are lifted out, and one ONNX Runtime session computes log-probs and gradients together. What was trained goes
 // back into the very file it came from.
 
+import type { Learned, PolicySequence, Scores, Sequence } from '../core/policy.ts';
+import type { PolicyObjective } from '../core/policyLoss.ts';
 import type { StepReport, TokenRow, Update } from '../core/trainable.ts';
 import { float32Of } from '../onnx/tensor.ts';
-import { adamw, globalNorm } from './adamw.ts';
+import { adamw, globalNorm, worst } from './adamw.ts';
 import type { DecoderConfig } from './config.ts';
 import type { LiveWeights, OnnxModel } from './onnxModel.ts';
+import { type Passes, passesOf } from './passes.ts';
+import { learnedFrom, needsScores, ofCompletion, rowOf, termsOf } from './policyRows.ts';
 import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
 import {
   type BatchGradients,
@@ -14,6 +18,8 @@ import {
   type Floats,
   graphRefused,
   isMatrix,
+  noPolicy,
+  only,
   passFailed,
   STATE_KINDS,
   type Trainable,
@@ -21,14 +27,7 @@ import {
   type TrainingState,
 } from './trainable.ts';
 import { trainedModel } from './trainedModel.ts';
-import {
-  checkRows,
-  columnsOf,
-  lossFeeds,
-  microBatches,
-  modelFeeds,
-  scatterRows,
-} from './trainingBatch.ts';
+import { checkRows, columnsOf, lossFeeds, modelFeeds, scatterRows } from './trainingBatch.ts';
 import { adapterFiles, type JointGraph, jointGraph, trainedFile } from './trainingGraph.ts';
 
 /** One weight tensor with everything that training knows of it. */
@@ -50,10 +49,14 @@ export class OrtTrainable implements Trainable {
   readonly warnings: readonly string[];
   readonly #runtime: OrtRuntime;
   readonly #session: InferenceSession;
+  /** The forward part, of policies. */
+  readonly #scoring: InferenceSession | undefined;
   readonly #graph: JointGraph;
   readonly #weights: readonly Weight[];
   readonly #live: LiveWeights & { version: number };
-  readonly #options: Required<Pick<TrainableOptions, 'microBatch' | 'minColumns'>>;
+  /** Weights of the beginning, by name. */
+  readonly #reference: Readonly<Record<string, Tensor>> | undefined;
+  readonly #passes: Passes;
   /** What `undo` goes back to; its arrays are written over by every step. */
   #before: TrainingState;
   #step = 0;
@@ -62,12 +65,14 @@ export class OrtTrainable implements Trainable {
     graph: JointGraph,
     runtime: OrtRuntime,
     session: InferenceSession,
+    scoring: InferenceSession | undefined,
     options: TrainableOptions,
   ) {
     this.#graph = graph;
     this.#runtime = runtime;
     this.#session = session;
-    this.#options = { microBatch: 8, minColumns: 1, ...options };
+    this.#scoring = scoring;
+    this.#passes = passesOf(options);
     this.contextLength = options.contextLength;
     this.vocab = graph.vocab;
     this.warnings = graph.normalized.warnings;
@@ -86,6 +91,12 @@ export class OrtTrainable implements Trainable {
     });
     const tensors = Object.fromEntries(this.#weights.map((w) => [w.name, w.tensor]));
     this.#live = { tensors, version: 0 };
+    if (options.byReward?.reference) {
+      const first = this.#weights.map(({ name, weights, tensor }) => {
+        return [name, new runtime.Tensor('float32', weights.slice(), tensor.dims)] as const;
+      });
+      this.#reference = Object.fromEntries(first);
+    }
     this.#before = this.#copy();
   }
 
@@ -98,9 +109,16 @@ export class OrtTrainable implements Trainable {
     runtime: OrtRuntime,
     options: TrainableOptions,
   ): Promise<OrtTrainable> {
-    const graph = jointGraph(bytes, options);
+    const graph = jointGraph(bytes, { ...options, temperature: options.byReward?.temperature });
     const session = await runtime.createSession(graph.file).catch(graphRefused);
-    return new OrtTrainable(graph, runtime, session, options);
+    try {
+      const { scoring } = graph;
+      const forward = scoring && (await runtime.createSession(scoring).catch(graphRefused));
+      return new OrtTrainable(graph, runtime, session, forward, options);
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
   }
 
   get size(): number {
@@ -117,24 +135,72 @@ export class OrtTrainable implements Trainable {
   }
 
   async accumulate(rows: readonly TokenRow[]): Promise<readonly Float32Array[]> {
+    return (await this.#accumulate(rows)).map(({ logProbs }) => logProbs);
+  }
+
+  async #accumulate(rows: readonly TokenRow[]): Promise<readonly Scores[]> {
     checkRows(rows, this);
-    const logProbs: Float32Array[] = new Array(rows.length);
-    for (const numbers of microBatches(rows, this.#options.microBatch)) {
-      const some = numbers.map((number) => rows[number]!);
-      const columns = columnsOf(some, this.#options.minColumns);
-      const outputs = await this.#run({
-        ...modelFeeds(some, columns, this.#graph.inputs, this.#runtime),
-        ...lossFeeds(some, columns, this.#graph.inputs, this.#runtime),
-        ...this.#live.tensors,
-      });
-      scatterRows(floatsOf(outputs.logProbs), columns, numbers, rows, logProbs);
+    return this.#inPasses(rows, this.#session, this.#live.tensors, (outputs) => {
       for (const { name, gradient } of this.#weights) {
         const more = floatsOf(outputs[this.#graph.gradients.get(name)!]);
         for (let i = 0; i < gradient.length; i++) gradient[i]! += more[i]!;
       }
+    });
+  }
+
+  /** All rows, in micro-batches. */
+  async #inPasses(
+    rows: readonly TokenRow[],
+    session: InferenceSession,
+    weights: Readonly<Record<string, Tensor>>,
+    take: (outputs: Readonly<Record<string, Tensor>>) => void = () => {},
+  ): Promise<readonly Scores[]> {
+    const logProbs: Float32Array[] = new Array(rows.length);
+    const entropies: Float32Array[] = new Array(rows.length);
+    await this.#passes.each(rows, async (numbers) => {
+      const some = numbers.map((number) => rows[number]!);
+      const columns = columnsOf(some, this.#passes.minColumns);
+      const { inputs } = this.#graph;
+      const given = {
+        ...modelFeeds(some, columns, inputs, this.#runtime),
+        ...lossFeeds(some, columns, inputs, this.#runtime),
+        ...weights,
+      };
+      const feeds = session === this.#session ? given : only(given, session);
+      const outputs = await session.run(feeds).catch(passFailed);
+      scatterRows(floatsOf(outputs.logProbs), columns, numbers, rows, logProbs);
+      if (outputs.entropies) {
+        scatterRows(floatsOf(outputs.entropies), columns, numbers, rows, entropies);
+      }
+      take(outputs);
       for (const output of Object.values(outputs)) output.dispose();
-    }
-    return logProbs;
+    });
+    return rows.map((_, r) => ({ logProbs: logProbs[r]!, entropies: entropies[r]! }));
+  }
+
+  async score(
+    sequences: readonly Sequence[],
+    of: 'policy' | 'reference',
+  ): Promise<readonly Scores[]> {
+    const weights = of === 'policy' ? this.#live.tensors : this.#reference;
+    if (!this.#scoring || !weights) throw noPolicy();
+    const rows = sequences.map((one) => rowOf(one));
+    checkRows(rows, this);
+    return completionsOf(sequences, await this.#inPasses(rows, this.#scoring, weights));
+  }
+
+  async learn(
+    sequences: readonly PolicySequence[],
+    objective: PolicyObjective,
+  ): Promise<readonly Learned[]> {
+    if (!this.#scoring) throw noPolicy();
+    const before = needsScores(sequences, objective)
+      ? await this.score(sequences, 'policy')
+      : undefined;
+    const terms = termsOf(sequences, before, objective);
+    const rows = sequences.map((one, i) => rowOf(one, terms[i]!.weights));
+    const found = completionsOf(sequences, await this.#accumulate(rows));
+    return learnedFrom(sequences, terms, found, objective);
   }
 
   async gradients(rows: readonly TokenRow[]): Promise<BatchGradients> {
@@ -149,7 +215,9 @@ export class OrtTrainable implements Trainable {
 
   async step(update: Update): Promise<StepReport> {
     const gradNorm = globalNorm(this.#weights.map(({ gradient }) => gradient));
-    const applied = Number.isFinite(gradNorm);
+    const { limit = Number.POSITIVE_INFINITY } = update;
+    const applied = Number.isFinite(gradNorm) && gradNorm <= limit;
+    const tensor = applied ? undefined : worst(this.#weights);
     if (applied) {
       const { clip } = update;
       const scale = clip > 0 && gradNorm > clip ? clip / gradNorm : 1;
@@ -162,7 +230,7 @@ export class OrtTrainable implements Trainable {
       }
     }
     this.forget();
-    return { gradNorm, applied };
+    return { gradNorm, applied, ...(tensor !== undefined && { tensor }) };
   }
 
   forget(): void {
@@ -200,6 +268,7 @@ export class OrtTrainable implements Trainable {
 
   async release(): Promise<void> {
     await this.#session.release();
+    await this.#scoring?.release();
   }
 
   #copy(): TrainingState {
@@ -230,11 +299,13 @@ export class OrtTrainable implements Trainable {
     }
     this.#before = { step: this.#step, tensors };
   }
-
-  #run(feeds: Readonly<Record<string, Tensor>>) {
-    return this.#session.run(feeds).catch(passFailed);
-  }
 }
+
+const completionsOf = (sequences: readonly Sequence[], scores: readonly Scores[]): Scores[] =>
+  sequences.map((one, i) => ({
+    logProbs: ofCompletion(one, scores[i]!.logProbs),
+    entropies: ofCompletion(one, scores[i]!.entropies),
+  }));
 
 function floatsOf(tensor: Tensor | undefined): Float32Array {
   if (tensor?.data instanceof Float32Array) return tensor.data;

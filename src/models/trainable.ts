@@ -3,10 +3,13 @@
 // wasm), and weights as GPU buffers between two sessions and kernels of ours (WebGPU).
 
 import { UserError } from '../core/errors.ts';
+import type { Learned, PolicySequence, Scores, Sequence } from '../core/policy.ts';
+import type { PolicyObjective } from '../core/policyLoss.ts';
 import type { TokenRow, TrainableModel } from '../core/trainable.ts';
 import type { DecoderConfig } from './config.ts';
 import type { LoraSettings } from './lora.ts';
 import type { OnnxModel } from './onnxModel.ts';
+import type { InferenceSession, Tensor } from './runtime.ts';
 
 export type Floats = Float32Array<ArrayBuffer>;
 
@@ -28,6 +31,16 @@ export interface TrainableOptions {
   readonly packed?: boolean;
   /** Adapters are trained instead of the weights. */
   readonly lora?: LoraSettings;
+  /** A policy is trained: log-probs are taken at this temperature, and `score` and `learn` can be asked for. */
+  readonly byReward?: {
+    readonly temperature: number;
+    /** Whether the weights of the beginning are kept, for `score` to go back to. */
+    readonly reference: boolean;
+  };
+  /** Called before every pass, so that others are heard; it may throw to leave. */
+  readonly between?: () => Promise<void>;
+  /** Memory was short, so passes have so many rows from now on. */
+  readonly onSmaller?: (rows: number) => void;
   /** Fewest columns of one pass; for tests of padding. */
   readonly minColumns?: number;
 }
@@ -46,6 +59,16 @@ export interface Trainable extends TrainableModel {
   readonly warnings: readonly string[];
   /** The gradient of sum(weights * log p(targets)) alone; what was accumulated before is forgotten. */
   gradients(rows: readonly TokenRow[]): Promise<BatchGradients>;
+  /**
+   * What a policy says of each token of the completions.
+   * @param of its weights as they are, or those that it began with
+   */
+  score(sequences: readonly Sequence[], of: 'policy' | 'reference'): Promise<readonly Scores[]>;
+  /** Adds the gradient of the objective to what was accumulated. */
+  learn(
+    sequences: readonly PolicySequence[],
+    objective: PolicyObjective,
+  ): Promise<readonly Learned[]>;
   /** A copy of everything that the next step depends on. */
   state(): Promise<TrainingState>;
   /**
@@ -111,5 +134,21 @@ export function graphRefused(cause: unknown): never {
     'ONNX Runtime could not load the training graph of this model.',
     'The details name the operator; another export of the model may avoid it.',
     { cause },
+  );
+}
+
+export const noPolicy = () => new Error('this model was not made to be a policy');
+
+/** What a session asks for. */
+export function only(
+  tensors: Readonly<Record<string, Tensor>>,
+  { inputNames }: InferenceSession,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    inputNames.map((name) => {
+      const tensor = tensors[name];
+      if (tensor === undefined) throw new Error(`no training input ${name}`);
+      return [name, tensor];
+    }),
   );
 }

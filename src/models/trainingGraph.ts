@@ -2,7 +2,7 @@
 // back into the file. Where weights are arrays, forward and backward are one graph; on a GPU they are two, and the
 // loss is a kernel of ours between them (docs/autodiff.md).
 
-import { type Joint, withCotangents, withTokenLogProbs } from '../autodiff/joint.ts';
+import { type Joint, withCotangents, withScores, withTokenLogProbs } from '../autodiff/joint.ts';
 import { mergeLora, type WithLora } from '../autodiff/lora.ts';
 import { lower } from '../autodiff/lower.ts';
 import { type Policy, partition } from '../autodiff/partition.ts';
@@ -52,6 +52,8 @@ interface Training extends Source {
 export interface JointGraph extends Training {
   /** Forward and backward in one, as an ONNX file. */
   readonly file: Bytes;
+  /** Of policies, the forward part alone: outputs `logProbs` and `entropies`, no input `weights`. */
+  readonly scoring?: Bytes;
 }
 
 export interface SplitGraph extends Training {
@@ -75,15 +77,28 @@ export interface SourceOptions {
   readonly packed?: boolean;
   /** Adapters are trained instead of the weights. */
   readonly lora?: LoraSettings;
+  /** Of a policy: log-probs are taken at it, and entropies are an output as well. */
+  readonly temperature?: number | undefined;
 }
 
 /** @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart */
 export function jointGraph(bytes: Bytes, options: SourceOptions = {}): JointGraph {
+  const { temperature } = options;
   const source = sourceFrom(bytes, options);
-  const { graph: joint, gradients } = withTokenLogProbs(source.normalized.graph, namesOf(source));
+  const plain = source.normalized.graph;
+  const scored = temperature === undefined ? {} : { temperature, entropies: true };
+  const { graph: joint, gradients } = withTokenLogProbs(plain, namesOf(source), scored);
   const graph = lower(joint, { provider: 'wasm' });
   const inputs = inputsOf(graph, [...namesOf(source), 'weights']);
-  return { ...source, gradients, inputs, file: fileOf(graph) };
+  const scoring =
+    temperature === undefined ? undefined : lower(withScores(plain, scored), { provider: 'wasm' });
+  return {
+    ...source,
+    gradients,
+    inputs,
+    file: fileOf(graph),
+    ...(scoring && { scoring: fileOf(scoring) }),
+  };
 }
 
 /** @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart */

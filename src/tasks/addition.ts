@@ -24,5 +24,6 @@ export const addition: Task = {
     const [a, b] = [next(), next()].map((u) => Math.floor(u * 10 ** difficulty));
     return { prompt: `add ${a}+${b}: `, answer: `${a! + b!}.` };
   },
+  form: /^\d+\.$/,
   reward: (completion, problem) => exactMatch(completion, problem.answer),
 };

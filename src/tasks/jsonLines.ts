@@ -1,10 +1,12 @@
-// Examples that somebody brings: a text of lines, each a JSON object {"prompt": ..., "completion": ...}. Every line
-// that cannot be used is named with its number and what is wrong with it; the others are examples.
+// Examples that somebody brings: a text of lines, each a JSON object {"prompt": ..., "completion": ...}, or questions,
+// {"prompt": ..., "answer": ...}. Every line that cannot be used is named with its number and what is wrong with it; the
+// others are examples.
 
 export interface DataLine {
   /** Counted from 1. */
   readonly line: number;
   readonly prompt: string;
+  /** Of a question, its answer. */
   readonly completion: string;
 }
 
@@ -21,10 +23,11 @@ export interface JsonLines {
   readonly lines: number;
 }
 
-const FIELDS = ['prompt', 'completion'] as const;
+/** What the second field is called: what is to be written, or what makes an answer right. */
+export type SecondField = 'completion' | 'answer';
 
 /** Reads one line; a text says what is wrong with it. */
-function readLine(text: string, line: number): DataLine | string {
+function readLine(text: string, line: number, second: SecondField): DataLine | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -32,15 +35,19 @@ function readLine(text: string, line: number): DataLine | string {
     return 'is not JSON';
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return 'is not an object with prompt and completion';
+    return `is not an object with prompt and ${second}`;
   }
   const record: Readonly<Record<string, unknown>> = { ...value };
-  for (const field of FIELDS) {
+  for (const field of ['prompt', second]) {
     if (!(field in record)) return `has no "${field}"`;
     if (typeof record[field] !== 'string') return `has a "${field}" that is not text`;
   }
-  const { prompt, completion } = record as Record<(typeof FIELDS)[number], string>;
-  if (completion === '') return 'has an empty "completion": there is nothing to learn from it';
+  const [prompt, completion] = [record.prompt, record[second]] as [string, string];
+  if (completion === '') {
+    return second === 'completion'
+      ? 'has an empty "completion": there is nothing to learn from it'
+      : 'has an empty "answer": nothing would be right';
+  }
   if (/\p{Cs}/u.test(prompt + completion)) {
     return 'has half of a surrogate pair, which is no character';
   }
@@ -54,6 +61,7 @@ function readLine(text: string, line: number): DataLine | string {
 export async function parseJsonLines(
   text: string,
   each: (read: number) => Promise<void> | void = () => {},
+  second: SecondField = 'completion',
 ): Promise<JsonLines> {
   const examples: DataLine[] = [];
   const problems: LineProblem[] = [];
@@ -68,7 +76,7 @@ export async function parseJsonLines(
     if (line % 1000 === 0) await each(at);
     if (content === '') continue;
     lines++;
-    const read = readLine(content, line);
+    const read = readLine(content, line, second);
     if (typeof read === 'string') problems.push({ line, what: read });
     else examples.push(read);
   }

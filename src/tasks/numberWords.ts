@@ -58,5 +58,6 @@ export const numberWords: Task = {
     const n = low + Math.floor(next() * (10 ** digits - low));
     return { prompt: `say ${n}: `, answer: `${numberToWords(n)}.` };
   },
+  form: /^[a-z]+([ -][a-z]+)*\.$/,
   reward: (completion, problem) => exactMatch(completion, problem.answer),
 };

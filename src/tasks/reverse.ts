@@ -31,5 +31,6 @@ export const reverse: Task = {
       answer: `${letters.toReversed().join('')}.`,
     };
   },
+  form: /^[a-z]+\.$/,
   reward: (completion, problem) => exactMatch(completion, problem.answer),
 };

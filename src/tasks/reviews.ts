@@ -50,5 +50,6 @@ export const reviews: Task = {
     );
     return { prompt, answer: sentences.join(' ') };
   },
+  form: /^[a-z .]+\.$/,
   reward: (completion) => sentiment(completion),
 };

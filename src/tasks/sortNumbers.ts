@@ -25,5 +25,6 @@ export const sortNumbers: Task = {
     const sorted = numbers.toSorted((a, b) => a - b);
     return { prompt: `sort ${numbers.join(' ')}: `, answer: `${sorted.join(' ')}.` };
   },
+  form: /^\d+( \d+)*\.$/,
   reward: (completion, problem) => exactMatch(completion, problem.answer),
 };

@@ -135,29 +135,40 @@ export function fileSource(read: Tokenized, seed: number): ExampleSource {
       'Put one {"prompt": "…", "completion": "…"} on each line.',
     );
   }
-  const order = shuffled(examples.length, seed, 0);
-  const count =
-    examples.length < HELD_OUT.least
-      ? 0
-      : Math.min(HELD_OUT.most, Math.floor(examples.length / HELD_OUT.oneIn));
-  const learned = order.slice(count);
-  // A few lines are too few to spare any: they are measured on what they teach.
-  const held = count === 0 ? learned : order.slice(0, count);
-  let epoch = { number: -1, order: [] as readonly number[] };
+  const { learned, held } = splitOf(examples.length, seed);
   return {
-    examples: learned.length,
+    examples: learned.count,
     heldOuts: held.length,
-    example(index) {
-      const number = Math.floor(index / learned.length);
-      if (epoch.number !== number) {
-        epoch = { number, order: shuffled(learned.length, seed, number + 1) };
-      }
-      return examples[learned[epoch.order[index % learned.length]!]!]!;
-    },
+    example: (index) => examples[learned.at(index)]!,
     heldOut: (index) => examples[held[index % held.length]!]!,
     question(index) {
       const { prompt, completion: answer } = lines[held[index % held.length]!]!;
       return { prompt, answer, reward: (completion) => (completion === answer ? 1 : 0) };
+    },
+  };
+}
+
+/** Which of `count` lines are learned from, in which order, and which are held out. */
+export function splitOf(count: number, seed: number) {
+  const order = shuffled(count, seed, 0);
+  const spared =
+    count < HELD_OUT.least ? 0 : Math.min(HELD_OUT.most, Math.floor(count / HELD_OUT.oneIn));
+  const learned = order.slice(spared);
+  // A few lines are too few to spare any: they are measured on what they teach.
+  const held = spared === 0 ? learned : order.slice(0, spared);
+  let epoch = { number: -1, order: [] as readonly number[] };
+  return {
+    held,
+    learned: {
+      count: learned.length,
+      /** Number `index`, without end; every epoch has an order of its own. */
+      at(index: number): number {
+        const number = Math.floor(index / learned.length);
+        if (epoch.number !== number) {
+          epoch = { number, order: shuffled(learned.length, seed, number + 1) };
+        }
+        return learned[epoch.order[index % learned.length]!]!;
+      },
     },
   };
 }

@@ -9,10 +9,28 @@ import { decode, encode } from '../experiment/link.ts';
 import type { TrainingState } from '../models/trainable.ts';
 import { decodeTraining, encodeTraining } from '../models/trainingState.ts';
 import type { Store } from '../store/store.ts';
-import { type Saves, trainParams } from './trainExperiment.ts';
-import type { TrainRoom } from './trainRoom.ts';
 
 const EVERY_MS = 30_000;
+
+/** What is being learned, as far as saving goes. */
+export interface Savable {
+  /** Steps that were made. */
+  step(): number;
+  /** Everything that the next step depends on; undefined in the middle of one. */
+  state(): Promise<TrainingState | undefined>;
+}
+
+/** Where a training is saved while it runs, so that it can go on after a crash. */
+export interface Saves {
+  /** What it said before it was interrupted. */
+  readonly past: readonly RunEvent[];
+  /** What there is to save, with these events, which go on growing. */
+  watch(what: Savable, events: readonly RunEvent[]): void;
+  /** Is it time to save? */
+  due(): boolean;
+  /** Returns why the store has refused it, if it has now. */
+  save(): Promise<string | undefined>;
+}
 
 export interface SavedTrainings extends Saves {
   /** Where to go on from; absent for a fresh start. */
@@ -26,6 +44,7 @@ export interface SavedTrainings extends Saves {
 }
 
 /**
+ * @param steps in all
  * @param resume id of an interrupted training, which goes on
  * @throws UserError 'storage' when it is not there, damaged, or goes on in another tab; 'experiment' when it is of
  *   another one
@@ -33,6 +52,7 @@ export interface SavedTrainings extends Saves {
 export async function savesOf(
   store: Store,
   experiment: Experiment,
+  steps: number,
   resume?: string,
   now = () => performance.now(),
 ): Promise<SavedTrainings> {
@@ -51,32 +71,33 @@ export async function savesOf(
     let hidden = false;
     let refused = false;
     let savedStep = found?.state.step ?? 0;
-    let watched: { room: TrainRoom; events: readonly RunEvent[] } | undefined;
+    let watched: { what: Savable; events: readonly RunEvent[] } | undefined;
     return {
       past: Array.isArray(past) ? (past as RunEvent[]) : [], // written by `save` below
       ...(found && { state: found.state }),
       due: () => !refused && (hidden || now() - last >= EVERY_MS),
-      watch(room, events) {
-        watched = { room, events };
+      watch(what, events) {
+        watched = { what, events };
       },
       async save() {
         if (!watched || refused) return;
         last = now();
         hidden = false;
-        const { room, events } = watched;
-        if (room.trainable.steps === savedStep) return;
-        const state = await room.trainable.state();
-        if (state.step === 0 || !finite(state)) return;
+        const { what, events } = watched;
+        if (what.step() === savedStep) return;
+        const state = await what.state();
+        if (!state || state.step === 0 || !finite(state)) return;
         const bytes = encodeTraining({ state, meta: { events } });
-        const { steps } = trainParams(experiment);
-        const what = { recipe: encode(experiment), step: state.step, steps };
+        const about = { recipe: encode(experiment), step: state.step, steps };
         // A store without room is no reason to stop learning; what is learned is kept in the end all the same.
-        await trainings.save(id, what, bytes).then(
+        return trainings.save(id, about, bytes).then(
           () => {
             savedStep = state.step;
+            return undefined;
           },
-          () => {
+          (error) => {
             refused = true;
+            return error instanceof Error ? error.message : String(error);
           },
         );
       },

@@ -18,19 +18,9 @@ import type { LoraSettings } from '../models/lora.ts';
 import { tasks } from '../tasks/index.ts';
 import type { Stopped } from './generation.ts';
 import { HELD_OUT_EXAMPLES, heldOutLoss, inPasses, measure, type Sample } from './measure.ts';
+import type { Saves } from './saves.ts';
 import { trainedFiles } from './trainedFiles.ts';
 import type { Files, TrainRoom } from './trainRoom.ts';
-
-/** Where a training is saved while it runs, so that it can go on after a crash. */
-export interface Saves {
-  /** What it said before it was interrupted. */
-  readonly past: readonly RunEvent[];
-  /** What there is to save: these events, which go on growing. */
-  watch(room: TrainRoom, events: readonly RunEvent[]): void;
-  /** Is it time to save? */
-  due(): boolean;
-  save(): Promise<void>;
-}
 
 /** Takes a trained checkpoint and says what became of it. */
 export type Keep = (
@@ -110,7 +100,7 @@ export async function* trainExperiment(
     events.push(event);
     return event;
   };
-  saves?.watch(room, events);
+  saves?.watch({ step: () => trainable.steps, state: () => trainable.state() }, events);
   let samples: readonly Sample[] = [];
   let scores: Readonly<Record<string, number>> = {};
   let measuredAt = 0;

@@ -1,7 +1,6 @@
 // From an experiment in train mode to its events: files read, graph differentiated, examples at hand, an
 // interrupted training taken up again, and what was learned handed to the store.
 
-import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { Ops } from '../core/ops.ts';
 import type { PolicyRole } from '../core/policyEvents.ts';
@@ -16,7 +15,7 @@ import type { Stopped } from './generation.ts';
 import type { LoadProgress } from './protocol.ts';
 import { rolesNeeded } from './roles.ts';
 import { type SavedTrainings, savesOf } from './saves.ts';
-import { endsStep, loraOf, trainExperiment, trainParams } from './trainExperiment.ts';
+import { endsStep, type Keep, loraOf, trainExperiment, trainParams } from './trainExperiment.ts';
 import { inOneFile, MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
 
 export interface TrainRequest {
@@ -49,11 +48,8 @@ export interface TrainJob {
 export async function prepareTraining(request: TrainRequest): Promise<TrainJob> {
   const { experiment, runtime, ops, store, progress, signal, breathe } = request;
   if (learnsByReward(experiment.method)) {
-    throw new UserError(
-      'experiment',
-      'Training by reward cannot be run yet.',
-      'Choose supervised fine-tuning.',
-    );
+    const { preparePolicyTraining } = await import('./policyJob.ts');
+    return preparePolicyTraining(request);
   }
   const [role] = rolesNeeded(experiment);
   if (!role) throw new Error('nobody is to be trained');
@@ -73,11 +69,11 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
   signal?.throwIfAborted();
 
   progress({ stage: 'gradients', role, id });
-  const saves = await savesOf(store, experiment, request.resume);
+  const { microBatch, packing, steps } = trainParams(experiment);
+  const saves = await savesOf(store, experiment, steps, request.resume);
   try {
     // What differentiates graphs is not needed before somebody trains.
     const { createTrainable } = await import('../models/createTrainable.ts');
-    const { microBatch, packing } = trainParams(experiment);
     const lora = loraOf(experiment);
     const trainable = await createTrainable(new Uint8Array(base.files.get(MODEL)!), runtime, {
       contextLength: base.config.contextLength,
@@ -91,10 +87,13 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
       progress({ stage: 'ready', role, id });
       const room: TrainRoom = { role, base, trainable, source, runtime, ops, progress };
       return {
-        events: (stopped) => told(experiment, room, store, stopped, saves),
+        events: (stopped) =>
+          trainExperiment(experiment, room, keeping(store, saves), stopped, saves),
         endsStep: endsStep(experiment, trainable.steps),
         hidden: () => saves.hidden(),
-        save: () => saves.save(),
+        async save() {
+          await saves.save();
+        },
         async release() {
           await saves.release();
           await trainable.release();
@@ -110,20 +109,23 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
   }
 }
 
-/** The events; what is kept was put into the store before it is said. */
-async function* told(
-  experiment: Experiment,
-  room: TrainRoom,
+/**
+ * Puts a checkpoint into the store before it is said to be there; the saved state is needed no more once all are.
+ * @param all whoever is to be kept
+ */
+export function keeping(
   store: Store,
-  stopped: Stopped,
   saves: SavedTrainings,
-): AsyncGenerator<RunEvent, void, void> {
-  const keep: Parameters<typeof trainExperiment>[2] = async (files, about) => {
+  all: readonly { readonly learns: boolean }[] = [{ learns: true }],
+): Keep {
+  let left = all.filter(({ learns }) => learns).length;
+  let temporary = false;
+  return async (files, about) => {
     const plain = new Map([...files].map(([path, bytes]) => [path, new Uint8Array(bytes)]));
     const { value, unsaved } = await store.keep({ ...about, files: plain });
     // Kept in memory only, because the browser has no room: when there is some, the saved state makes it again.
-    if (!unsaved || store.where === 'memory') await saves.finish();
+    temporary ||= unsaved !== undefined && store.where !== 'memory';
+    if (--left === 0 && !temporary) await saves.finish();
     return unsaved ? { ...value, temporary: true } : value;
   };
-  yield* trainExperiment(experiment, room, keep, stopped, saves);
 }
