@@ -7,6 +7,7 @@ import { parseFileId } from '../experiment/names.ts';
 import { checkFit, checkShared } from '../models/vocabulary.ts';
 import { tasks } from '../tasks/index.ts';
 import { parseJsonLines } from '../tasks/jsonLines.ts';
+import { keeping } from './keeping.ts';
 import { type Dials, endsPolicyStep, policyExperiment } from './policyExperiment.ts';
 import {
   type Learner,
@@ -19,7 +20,7 @@ import type { QuestionSource } from './questions.ts';
 import { rolesNeeded } from './roles.ts';
 import { savesOf } from './saves.ts';
 import { createStopwatch } from './stopwatch.ts';
-import { keeping, type TrainJob, type TrainRequest } from './trainJob.ts';
+import type { TrainJob, TrainRequest } from './trainJob.ts';
 import { type BaseCheckpoint, inOneFile, MODEL, readBase } from './trainRoom.ts';
 
 /** @throws UserError 'checkpoint', 'onnx', 'tokenizer', 'vocabulary', 'data', 'storage', 'runtime', 'gpu' */

@@ -12,10 +12,11 @@ import type { OrtRuntime } from '../models/runtime.ts';
 import { checkFit } from '../models/vocabulary.ts';
 import type { Store } from '../store/store.ts';
 import type { Stopped } from './generation.ts';
+import { keeping } from './keeping.ts';
 import type { LoadProgress } from './protocol.ts';
 import { rolesNeeded } from './roles.ts';
-import { type SavedTrainings, savesOf } from './saves.ts';
-import { endsStep, type Keep, loraOf, trainExperiment, trainParams } from './trainExperiment.ts';
+import { savesOf } from './saves.ts';
+import { endsStep, loraOf, trainExperiment, trainParams } from './trainExperiment.ts';
 import { inOneFile, MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
 
 export interface TrainRequest {
@@ -107,25 +108,4 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
     await saves.release();
     throw error;
   }
-}
-
-/**
- * Puts a checkpoint into the store before it is said to be there; the saved state is needed no more once all are.
- * @param all whoever is to be kept
- */
-export function keeping(
-  store: Store,
-  saves: SavedTrainings,
-  all: readonly { readonly learns: boolean }[] = [{ learns: true }],
-): Keep {
-  let left = all.filter(({ learns }) => learns).length;
-  let temporary = false;
-  return async (files, about) => {
-    const plain = new Map([...files].map(([path, bytes]) => [path, new Uint8Array(bytes)]));
-    const { value, unsaved } = await store.keep({ ...about, files: plain });
-    // Kept in memory only, because the browser has no room: when there is some, the saved state makes it again.
-    temporary ||= unsaved !== undefined && store.where !== 'memory';
-    if (--left === 0 && !temporary) await saves.finish();
-    return unsaved ? { ...value, temporary: true } : value;
-  };
 }
