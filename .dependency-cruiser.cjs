@@ -43,7 +43,7 @@ const packages = {
   rewards: ['re2js'],
   tasks: [],
   experiment: ['valibot'],
-  store: ['client-zip', 'valibot'],
+  store: ['@noble/hashes', 'client-zip', 'valibot'],
   worker: [],
   state: ['zustand'],
   ui: ['react', 'react-dom', 'recharts', 'katex', 'd3-hierarchy'],

@@ -1,12 +1,12 @@
-// A checkpoint that was trained here and stays: what the page lists, and what the end of a training says.
+// A checkpoint that was trained here or brought along, and stays: what the page lists, and what the end of a training says.
 
 export interface KeptCheckpoint {
-  /** As an experiment names it: `local:<sha256 of the ONNX file>:<name>`. */
+  /** As an experiment names it: `local:<sha256>:<name>`, see `contentAddress`. */
   readonly id: string;
   readonly name: string;
   /** Of all its files. */
   readonly bytes: number;
-  /** Numbers that training changes. */
+  /** Numbers that training changes; 0 where nobody has counted them. */
   readonly parameters: number;
   /** Optimiser steps that its weights have had. */
   readonly step: number;
@@ -16,8 +16,16 @@ export interface KeptCheckpoint {
   readonly measuredAt: number;
   /** The checkpoint that it was trained from. */
   readonly base: string;
-  /** The experiment that made it, as a link's fragment. */
+  /** The experiment that made it, as a link's fragment; empty for one that was brought along. */
   readonly recipe: string;
+  /** How it came here; absent for one that was trained here. */
+  readonly origin?: 'dropped' | 'hub';
+  /** The hub address that it came from. */
+  readonly source?: string;
+  /** SHA-256 of its files of weights, by path. */
+  readonly sha256?: Readonly<Record<string, string>>;
+  /** The model's file as it was called where it came from: `onnx/model_q4.onnx`. */
+  readonly original?: string;
   /** Milliseconds since 1970. */
   readonly saved: number;
   /** When it was put into the trash, if it is there. Milliseconds since 1970. */

@@ -32,6 +32,10 @@ export interface Drawer<M extends CommonMeta> {
   find(key: string | undefined): Promise<Found<M> | undefined>;
   /** On the shelf, or in memory when it has no room: then the reason is returned. */
   publish(key: string, contents: RecordFiles, meta: M): Promise<UserError | undefined>;
+  /** Files that lie on the shelf already are moved, by path of the record. */
+  adopt(key: string, files: ReadonlyMap<string, string>, meta: M): Promise<void>;
+  /** In memory only. */
+  hold(key: string, contents: RecordFiles, meta: M): Promise<void>;
   /** Returns false when there is none. */
   amend(key: string | undefined, change: (meta: M) => M): Promise<boolean>;
   /** @param still decided while nobody else changes it; nothing happens when it says no */
@@ -100,6 +104,11 @@ export function drawerOn<M extends CommonMeta>(
         return cause instanceof UserError ? cause : refused(cause);
       }
     },
+    async adopt(key, contents, meta) {
+      await kept.adopt(key, contents, meta);
+      await loose.remove(key);
+    },
+    hold: (key, contents, meta) => loose.publish(key, contents, meta),
     async amend(key, change) {
       const at = await place(key);
       return at ? at.one.records.amend(key as string, change) : false;

@@ -18,6 +18,10 @@ const checkpoint = v.object({
   recipe: v.string(),
   saved: time,
   deleted: v.exactOptional(time),
+  origin: v.exactOptional(v.picklist(['dropped', 'hub'])),
+  source: v.exactOptional(v.string()),
+  sha256: v.exactOptional(v.record(v.string(), v.string())),
+  original: v.exactOptional(v.string()),
 });
 export type CheckpointMeta = Readonly<v.InferOutput<typeof checkpoint>>;
 
@@ -65,6 +69,22 @@ const training = v.object({
 export type StateMeta = Readonly<v.InferOutput<typeof state>>;
 export type TrainingMeta = Readonly<v.InferOutput<typeof training>>;
 
+/** A file of a download; its parts so far are what lies in its folder. */
+const wanted = v.object({
+  path: v.string(),
+  bytes: v.exactOptional(count),
+  sha256: v.exactOptional(v.string()),
+  /** What the server called this version of it when the download began. */
+  etag: v.exactOptional(v.string()),
+});
+const download = v.object({
+  address: v.string(),
+  files: v.array(wanted),
+  saved: time,
+});
+export type WantedFile = Readonly<v.InferOutput<typeof wanted>>;
+export type DownloadMeta = Readonly<v.InferOutput<typeof download>>;
+
 const checked =
   <T>(schema: v.GenericSchema<unknown, T>) =>
   (value: unknown): T | undefined => {
@@ -76,3 +96,4 @@ export const checkpointMeta = checked(checkpoint);
 export const dataMeta = checked(data);
 export const runMeta = checked(run);
 export const trainingMeta = checked(training);
+export const downloadMeta = checked(download);

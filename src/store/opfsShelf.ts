@@ -2,7 +2,7 @@
 // createWritable writes beside the file and puts it in place on close, so a crash leaves the old one.
 
 import { UserError } from '../core/errors.ts';
-import type { Shelf } from './shelf.ts';
+import { chunksOf, type Shelf } from './shelf.ts';
 
 const ROOT = 'tandem';
 /** Before every lock's name: other pages of this origin may have locks of their own. */
@@ -37,6 +37,7 @@ function opfsShelf(root: FileSystemDirectoryHandle): Shelf {
   return {
     where: 'browser',
     free,
+    lasting: () => navigator.storage.persisted().catch(() => false),
     async list(folder) {
       const found = new Map<string, number>();
       const top = await ifThere(folderAt(root, folder.split('/'), false));
@@ -58,6 +59,32 @@ function opfsShelf(root: FileSystemDirectoryHandle): Shelf {
         await stream?.abort().catch(() => {});
         throw isFull(cause) ? noRoom(needed, await free(), cause) : cause;
       }
+    },
+    async pour(path, source, each) {
+      let written = 0;
+      let stream: FileSystemWritableFileStream | undefined;
+      try {
+        stream = await (await fileAt(root, path, true)).createWritable();
+        for await (const chunk of chunksOf(source)) {
+          each?.(chunk);
+          await stream.write(chunk);
+          written += chunk.length;
+        }
+        await stream.close();
+      } catch (cause) {
+        await stream?.abort().catch(() => {});
+        throw isFull(cause) ? noRoom(written, await free(), cause) : cause;
+      }
+    },
+    async move(from, to) {
+      if (from === to) return;
+      const file = await fileAt(root, from, false);
+      const [parents, name] = split(to);
+      const folder = await folderAt(root, parents, true);
+      if (canMove(file)) return file.move(folder, name);
+      const contents = await file.getFile();
+      await contents.stream().pipeTo(await (await fileAt(root, to, true)).createWritable());
+      await this.remove(from);
     },
     async remove(path) {
       const [parents, name] = split(path);
@@ -87,6 +114,13 @@ function opfsShelf(root: FileSystemDirectoryHandle): Shelf {
     },
   };
 }
+
+/** All browsers can, but no standard says so yet. */
+const canMove = (
+  file: FileSystemFileHandle,
+): file is FileSystemFileHandle & {
+  move(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+} => 'move' in file;
 
 const split = (path: string): [string[], string] => {
   const parts = path.split('/');

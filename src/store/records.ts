@@ -19,6 +19,10 @@ export interface Records<M> {
   publish(key: string, files: RecordFiles, meta: M): Promise<void>;
   /** Changes what is said about a record. Returns false when there is none. */
   amend(key: string, change: (meta: M) => M): Promise<boolean>;
+  /** Makes a record of files that lie elsewhere on the shelf, by path of the record; they are moved. */
+  adopt(key: string, files: ReadonlyMap<string, string>, meta: M): Promise<void>;
+  /** One more file of a record that is there. */
+  add(key: string, path: string, contents: Blob | Uint8Array<ArrayBuffer>): Promise<void>;
   file(key: string, path: string): Promise<Blob | undefined>;
   /** Paths and bytes, without what is said about them. */
   files(key: string): Promise<ReadonlyMap<string, number>>;
@@ -89,6 +93,13 @@ export function recordsOn<M>(
         return meta !== undefined;
       }),
 
+    adopt: (key, files, meta) =>
+      shelf.alone(LOCK, async () => {
+        for (const [path, from] of files) await shelf.move(from, at(key, path));
+        await say(key, meta);
+      }),
+
+    add: (key, path, contents) => shelf.write(at(key, path), contents),
     file: (key, path) => shelf.read(at(key, path)),
 
     async files(key) {

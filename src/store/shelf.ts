@@ -10,10 +10,23 @@ export interface Shelf {
   read(path: string): Promise<Blob | undefined>;
   /** Replaces the file only when all of `contents` is on the shelf. @throws UserError 'storage' when there is no room */
   write(path: string, contents: Blob | Uint8Array<ArrayBuffer>): Promise<void>;
+  /**
+   * Replaces the file by a stream, never all of it in memory. @param each sees every chunk before it is written, and
+   * may end it all by throwing; then the file stays as it was
+   */
+  pour(
+    path: string,
+    source: ReadableStream<Uint8Array<ArrayBuffer>>,
+    each?: (chunk: Uint8Array<ArrayBuffer>) => void,
+  ): Promise<void>;
+  /** Gives a file another path, replacing what is there. */
+  move(from: string, to: string): Promise<void>;
   /** A file, or a folder with all that is in it; nothing when there is none. */
   remove(path: string): Promise<void>;
   /** Bytes that may still be written, where that is known. */
   free(): Promise<number | undefined>;
+  /** Does it stay when the browser runs short of space? */
+  lasting(): Promise<boolean>;
   /** Runs `work` while nobody else, in no other tab either, runs work under this name. */
   alone<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Takes hold of a name until it is released or the tab is gone; undefined when somebody has it. */
@@ -24,3 +37,22 @@ export interface Shelf {
 
 export const bytesOf = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await blob.arrayBuffer());
+
+/** A stream's chunks; leaving the loop early ends the stream. */
+export async function* chunksOf<T>(source: ReadableStream<T>): AsyncGenerator<T, void, void> {
+  const reader = source.getReader();
+  let over = false;
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) {
+        over = true;
+        return;
+      }
+      yield value;
+    }
+  } finally {
+    if (!over) await reader.cancel().catch(() => {});
+    reader.releaseLock();
+  }
+}

@@ -1,4 +1,5 @@
-// What stays in the browser: checkpoints that were trained here, data files, runs, and trainings that were interrupted.
+// What stays in the browser: checkpoints that were trained here or brought along, data files, runs, and trainings and
+// downloads that were interrupted.
 // What the browser has no room for is kept in memory, so that nothing is lost while the tab is open.
 
 import { UserError } from '../core/errors.ts';
@@ -11,7 +12,9 @@ import {
   parseLocalId,
   parseRunId,
 } from '../experiment/names.ts';
+import { type Downloads, downloadsOn } from './downloads.ts';
 import { type CommonMeta, drawerOn, type Found, type Saved } from './drawer.ts';
+import { type Incoming, receive, sweepIncoming } from './incoming.ts';
 import { createMemoryShelf } from './memoryShelf.ts';
 import { type CheckpointMeta, checkpointMeta, type DataMeta, dataMeta, runMeta } from './meta.ts';
 import { sha256Of } from './records.ts';
@@ -32,6 +35,15 @@ export interface KeptFolder {
     path: string,
     progress?: (loaded: number, total?: number) => void,
   ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Its bytes are read when they are asked for. @throws UserError 'checkpoint' when there is none */
+  blob(path: string): Promise<Blob>;
+  /** What is said about it where it is kept. */
+  readonly about: CheckpointMeta;
+}
+
+/** A checkpoint that is brought along. */
+export interface Brought extends Incoming {
+  readonly about: Pick<KeptCheckpoint, 'name' | 'parameters' | 'origin' | 'source' | 'original'>;
 }
 
 export interface KeptData {
@@ -57,6 +69,11 @@ export interface Store {
   checkpoints(): Promise<readonly KeptCheckpoint[]>;
   /** Two checkpoints with the same weights are one, under the newer name. */
   keep(one: NewCheckpoint): Promise<Saved<KeptCheckpoint>>;
+  /**
+   * Streams files in; nothing is left of them if that fails.
+   * @throws UserError 'checkpoint' when one cannot be read; DOMException AbortError
+   */
+  bring(one: Brought): Promise<Saved<KeptCheckpoint>>;
   /** Found by content, whatever name `id` has. @throws UserError 'checkpoint' when it is not here */
   folder(id: string): Promise<KeptFolder>;
   data(): Promise<readonly KeptData[]>;
@@ -69,7 +86,10 @@ export interface Store {
   restore(id: string): Promise<void>;
   emptyTrash(of: 'files' | 'runs'): Promise<void>;
   readonly trainings: Trainings;
+  readonly downloads: Downloads;
   readonly runs: Runs;
+  /** The browser has promised not to clear it when it runs short of space. */
+  lasting(): Promise<boolean>;
   /** Bytes of everything that is kept, and those that are free where that is known. */
   size(): Promise<{ readonly bytes: number; readonly free?: number }>;
 }
@@ -84,6 +104,7 @@ export async function openStore(
   const files = drawerOn(shelf, spare, 'data', dataMeta);
   const finished = drawerOn(shelf, spare, 'runs', runMeta);
   const trainings = trainingsOn(shelf, now);
+  const downloads = downloadsOn(shelf, now);
   const runs = runsIn(finished, now);
 
   async function amend(id: string, change: <M extends CommonMeta>(meta: M) => M) {
@@ -102,6 +123,8 @@ export async function openStore(
 
   for (const drawer of [checkpoints, files, finished]) await drawer.sweep();
   await trainings.sweep();
+  await downloads.sweep();
+  await sweepIncoming(shelf);
   await empty(now() - TRASH_STAYS_MS);
 
   const keptCheckpoints = async () => (await checkpoints.all()).map(keptCheckpoint);
@@ -111,6 +134,7 @@ export async function openStore(
     where: shelf.where,
     ...(why !== undefined && { why }),
     trainings,
+    downloads,
     runs,
     checkpoints: keptCheckpoints,
     data: keptFiles,
@@ -122,6 +146,24 @@ export async function openStore(
       const bytes = [...contents.values()].reduce((sum, file) => sum + file.byteLength, 0);
       const meta: CheckpointMeta = { ...about, name: cleanName(about.name), bytes, saved: now() };
       const unsaved = await checkpoints.publish(key, contents, meta);
+      const temporary = unsaved !== undefined || shelf.where === 'memory';
+      return { value: keptCheckpoint({ key, meta, temporary }), ...(unsaved && { unsaved }) };
+    },
+
+    async bring({ about, ...incoming }) {
+      const describe = (sha256: Readonly<Record<string, string>>, bytes: number) => ({
+        ...about,
+        name: cleanName(about.name),
+        bytes,
+        step: 0,
+        scores: {},
+        measuredAt: 0,
+        base: '',
+        recipe: '',
+        saved: now(),
+        sha256,
+      });
+      const { key, meta, unsaved } = await receive(shelf, checkpoints, incoming, describe);
       const temporary = unsaved !== undefined || shelf.where === 'memory';
       return { value: keptCheckpoint({ key, meta, temporary }), ...(unsaved && { unsaved }) };
     },
@@ -155,12 +197,15 @@ export async function openStore(
       for (const drawer of drawers) await drawer.empty(Number.POSITIVE_INFINITY);
     },
 
+    lasting: () => shelf.lasting(),
+
     async size() {
       const all = [
         ...(await keptCheckpoints()),
         ...(await keptFiles()),
         ...(await runs.all()),
         ...(await trainings.all()),
+        ...(await downloads.all()),
       ];
       const free = await shelf.free();
       const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
@@ -188,16 +233,24 @@ const keptData = ({ key: sha256, meta }: Kept<DataMeta>): KeptData => ({
 async function folderOf({ key, meta, ...found }: Found<CheckpointMeta>): Promise<KeptFolder> {
   const { name } = meta;
   const files = new Set((await found.files()).keys());
+  const hashes: Readonly<Record<string, string>> = meta.sha256 ?? { [MODEL_FILE]: key };
+  const blob = async (path: string) => {
+    const file = files.has(path) ? await found.file(path) : undefined;
+    if (file) return file;
+    throw damaged(name, `has no file ${path}`);
+  };
   return {
     name,
     files,
+    about: meta,
+    blob,
     async read(path, progress) {
-      const file = files.has(path) ? await found.file(path) : undefined;
-      if (!file) throw damaged(name, `has no file ${path}`);
+      const file = await blob(path);
       progress?.(0, file.size);
       const bytes = await bytesOf(file);
       progress?.(bytes.length, bytes.length);
-      if (path === MODEL_FILE && (await sha256Of(bytes)) !== key) {
+      const expected = Object.hasOwn(hashes, path) ? hashes[path] : undefined;
+      if (expected !== undefined && (await sha256Of(bytes)) !== expected) {
         throw damaged(name, 'has other bytes than were written');
       }
       return bytes;
@@ -209,17 +262,19 @@ const damaged = (name: string, what: string) =>
   new UserError(
     'checkpoint',
     `The kept checkpoint ${name} ${what}.`,
-    'It was damaged after it was written: delete it, and train it again with its recipe.',
+    'It was damaged after it was written: delete it, and train it again with its recipe, or bring it again.',
   );
 
-const noCheckpoint = (id: string, inTrash: string | undefined) =>
-  new UserError(
+function noCheckpoint(id: string, inTrash: string | undefined): UserError {
+  const { name, sha256 } = parseLocalId(id) ?? { name: id, sha256: '' };
+  return new UserError(
     'checkpoint',
-    `The checkpoint ${inTrash ?? parseLocalId(id)?.name ?? id} is ${inTrash === undefined ? 'not in this browser' : 'in the trash'}.`,
+    `The checkpoint ${inTrash ?? name} is ${inTrash === undefined ? 'not in this browser' : 'in the trash'}.`,
     inTrash !== undefined
       ? 'Restore it, or choose another one.'
-      : 'It was trained elsewhere: choose another one, or open the link of the training that made it.',
+      : `Drop it onto the page (the checkpoint whose SHA-256 begins with ${sha256.slice(0, 12)}), choose another one, or open the link of the training that made it.`,
   );
+}
 
 function noData(id: string, damagedOne: boolean): UserError {
   const { name, sha256 } = parseFileId(id) ?? { name: id, sha256: '' };

@@ -3,10 +3,14 @@
 import { downloadZip } from 'client-zip';
 
 /** @param name of the folder within */
-export function zipOf(name: string, files: ReadonlyMap<string, Uint8Array>): Promise<Blob> {
-  const entries = [...files].map(([path, bytes]) => ({
+export function zipOf(
+  name: string,
+  files: ReadonlyMap<string, Blob | Uint8Array<ArrayBuffer>>,
+): Promise<Blob> {
+  const entries = [...files].map(([path, contents]) => ({
     name: `${name}/${path}`,
-    input: new Uint8Array(bytes),
+    input: contents instanceof Blob ? contents.stream() : contents,
+    ...(contents instanceof Blob && { size: contents.size }),
   }));
   return downloadZip(entries).blob();
 }

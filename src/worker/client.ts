@@ -3,6 +3,7 @@
 
 import type { Failure } from '../core/errors.ts';
 import { askToStay } from '../store/persist.ts';
+import computeWorkerUrl from './compute.worker.ts?worker&url';
 import type { Errand, ForPage, FromWorker, ToWorker } from './protocol.ts';
 
 export interface ClientOptions {
@@ -30,8 +31,18 @@ type StartMessage = Extract<ToWorker, { readonly type: 'start' }>;
 
 const ASK_EVERY_MS = 1000;
 
-const computeWorker = () =>
-  new Worker(new URL('./compute.worker.ts', import.meta.url), { type: 'module', name: 'compute' });
+/**
+ * A worker that is loaded from the network has the policy that its server sends with it, which on a static host is none;
+ * one from a blob has the page's, so that it too can talk to nobody but the page's own server (docs/decisions.md).
+ */
+function computeWorker(): Worker {
+  const url = new URL(computeWorkerUrl, globalThis.location.href).href;
+  const script = new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' });
+  const address = URL.createObjectURL(script);
+  const worker = new Worker(address, { type: 'module', name: 'compute' });
+  worker.addEventListener('message', () => URL.revokeObjectURL(address), { once: true });
+  return worker;
+}
 
 export function createClient({
   worker: make = computeWorker,
@@ -72,7 +83,7 @@ export function createClient({
     }
     if (!stayed && keepsSomething(message)) {
       stayed = true;
-      void stay();
+      void stay().then((stays) => tell({ type: 'stay', stays }));
     }
     tell(message);
   }
@@ -136,9 +147,9 @@ export function createClient({
     else if (message.type === 'inspect') asked.add(message.request);
     else if ('request' in message) {
       sent.add(message.request);
-      if (message.type === 'align') computing.add(message.request);
+      if (CAN_HANG.includes(message.type)) computing.add(message.request);
     }
-    to.postMessage(message);
+    to.postMessage(message, message.type === 'door' ? [message.port] : []);
   }
 
   const clock = setInterval(
@@ -185,8 +196,17 @@ const ANSWERS = [
   'runsRead',
   'aligned',
   'told',
+  'looked',
+  'checkpointKept',
+  'tokenized',
+  'card',
+  'hubListed',
+  'fetched',
+  'cancelled',
   'refused',
 ] as const;
+/** Errands that read or compute what nobody has vouched for, and may never end. */
+const CAN_HANG: readonly ToWorker['type'][] = ['align', 'look', 'card', 'tokenize'];
 const isAnswer = (
   message: FromWorker,
 ): message is Extract<FromWorker, { type: (typeof ANSWERS)[number] }> =>
@@ -194,8 +214,9 @@ const isAnswer = (
 
 /** A checkpoint was kept where it can stay. */
 const keepsSomething = (message: FromWorker): boolean =>
-  message.type === 'events' &&
-  message.events.some((event) => event.type === 'kept' && !event.checkpoint.temporary);
+  message.type === 'events'
+    ? message.events.some((event) => event.type === 'kept' && !event.checkpoint.temporary)
+    : message.type === 'checkpointKept' && !message.checkpoint.temporary;
 
 const hung = (ms: number): Failure => ({
   code: 'timeout',

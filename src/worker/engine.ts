@@ -456,6 +456,10 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
           return stop(find(message.run));
         case 'enough':
           return alignments.enough(message.of);
+        case 'door':
+          return errands.door(message.port);
+        case 'cancel':
+          return errands.cancel(message.of);
         case 'inspect':
         case 'ask':
           questions.push(message);

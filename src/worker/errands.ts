@@ -1,20 +1,25 @@
 // Small jobs beside the runs: looking into a data file, and keeping house among what is stored. Only one of them
 // computes with a model, which waits until no run does; the others do not.
 
+import { throughDoor } from '../core/door.ts';
 import { toFailure, UserError } from '../core/errors.ts';
 import { checkpointTitle } from '../experiment/catalogue.ts';
 import { cleanName, parseFileId, parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
+import type { Carrier } from '../models/hub.ts';
 import type { Store } from '../store/store.ts';
 import { zipOf } from '../store/zip.ts';
 import { tasks } from '../tasks/index.ts';
 import { parseJsonLines } from '../tasks/jsonLines.ts';
 import { type Answered, nothingUsable, toJsonLines } from './align.ts';
+import { readCard } from './card.ts';
 import { tokenizeLines } from './examples.ts';
+import { filesOf, writeInto } from './exportFiles.ts';
+import { fetchFiles, keepFiles, listFiles, look, tokenize } from './modelErrands.ts';
 import type { Alignment, DataReport, Errand, FromWorker, Stored, ToWorker } from './protocol.ts';
 import { resumable } from './resumable.ts';
 import { exportRuns, keepRun, readAll } from './runErrands.ts';
-import { endOf, readBase, readTexts } from './trainRoom.ts';
+import { endOf, readTexts } from './trainRoom.ts';
 
 interface Supplies {
   store(): Promise<Store>;
@@ -44,11 +49,18 @@ const ERRANDS = [
   'emptyTrash',
   'discard',
   'export',
+  'exportInto',
   'keepRun',
   'readRuns',
   'pin',
   'exportRuns',
   'align',
+  'look',
+  'keepFiles',
+  'tokenize',
+  'card',
+  'listHub',
+  'fetchHub',
 ] as const satisfies readonly Errand['type'][];
 /** All but questions about parameters, which wait their turn between two events of a run. */
 type Plain = Extract<Errand, { readonly type: (typeof ERRANDS)[number] }>;
@@ -57,6 +69,8 @@ export const isErrand = (message: ToWorker): message is Plain =>
   (ERRANDS as readonly string[]).includes(message.type);
 
 export function createErrands({ store, folderOf, breathe, post, answers }: Supplies) {
+  const going = new Map<number, AbortController>();
+  let carry: Carrier | undefined;
   /** Tells the page what is stored. */
   async function tell(): Promise<void> {
     const stored = await listed().catch(() => undefined);
@@ -71,6 +85,8 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
       data: await all.data(),
       runs: await all.runs.all(),
       resumable: resumable(await all.trainings.all()),
+      downloads: (await all.downloads.all()).map(({ saved: _, ...one }) => one),
+      lasting: await all.lasting(),
       bytes,
       ...(free !== undefined && { free }),
       where: all.where,
@@ -133,17 +149,9 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
       const file = new Blob([await (await store()).readData(id)], { type: 'application/jsonl' });
       return post({ type: 'exported', request, name: lines.name, file });
     }
-    const folder = await folderOf(id);
-    const base = await readBase(id, folder, (loaded, total) =>
-      post({ type: 'errand', request, loaded, ...(total !== undefined && { total }) }),
+    const files = await filesOf(await folderOf(id), (loaded, total) =>
+      post({ type: 'errand', request, loaded, total }),
     );
-    const files = new Map(base.files);
-    for (const path of folder.files ?? ['README.md']) {
-      if (files.has(path)) continue;
-      // A built-in checkpoint without a README is whole all the same.
-      const extra = await folder.read(path).catch(() => undefined);
-      if (extra) files.set(path, extra);
-    }
     const name = parseLocalId(id)?.name ?? id;
     post({ type: 'exported', request, name: `${name}.zip`, file: await zipOf(name, files) });
   }
@@ -173,14 +181,20 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
     };
   }
 
-  async function perform(errand: Plain): Promise<void> {
+  async function perform(errand: Plain, signal: AbortSignal): Promise<void> {
     const { request } = errand;
     const all = await store();
+    const circumstances = { store: all, signal, breathe, post, carry };
     switch (errand.type) {
       case 'readData':
         return post({ type: 'dataRead', request, report: await readData(errand) });
       case 'export':
         return exported(errand);
+      case 'exportInto': {
+        const files = await filesOf(await folderOf(errand.id));
+        await writeInto(errand.folder, files);
+        break;
+      }
       case 'keepRun': {
         const { value: run, unsaved } = await keepRun(all.runs, errand);
         await tell();
@@ -202,6 +216,26 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
         return post({ type: 'exported', request, ...(await exportRuns(all.runs, errand)) });
       case 'align':
         return post({ type: 'aligned', request, alignment: await aligned(errand) });
+      case 'look':
+        return post(await look(errand, breathe));
+      case 'tokenize':
+        return post(await tokenize(errand, await folderOf(errand.checkpoint)));
+      case 'card':
+        return post(await readCard(errand, folderOf));
+      case 'listHub':
+        return post(await listFiles(errand, circumstances));
+      case 'fetchHub':
+        return post(await fetchFiles(errand, circumstances).finally(tell));
+      case 'keepFiles': {
+        const { value: checkpoint, unsaved } = await keepFiles(errand, circumstances);
+        await tell();
+        return post({
+          type: 'checkpointKept',
+          request,
+          checkpoint,
+          ...(unsaved && { unsaved: toFailure(unsaved) }),
+        });
+      }
       case 'pin':
         await all.runs.pin(errand.id, errand.pinned);
         break;
@@ -219,6 +253,7 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
         break;
       case 'discard':
         await discard(all, errand.id);
+        await all.downloads.discard(errand.id);
         break;
       case 'list':
         break;
@@ -232,11 +267,22 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
   return {
     tell,
     async run(errand: Plain): Promise<void> {
+      const { request } = errand;
+      const abort = new AbortController();
+      going.set(request, abort);
       try {
-        await perform(errand);
+        await perform(errand, abort.signal);
       } catch (error) {
-        post({ type: 'refused', request: errand.request, failure: toFailure(error) });
+        if (abort.signal.aborted) post({ type: 'cancelled', request });
+        else post({ type: 'refused', request, failure: toFailure(error) });
+      } finally {
+        going.delete(request);
       }
+    },
+    cancel: (request: number): void => going.get(request)?.abort(),
+    /** The way to the server that somebody typed the address of. */
+    door(port: MessagePort): void {
+      carry = throughDoor(port);
     },
   };
 }

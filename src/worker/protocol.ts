@@ -1,11 +1,15 @@
 // Everything the page and the compute worker can say to each other, and nothing else.
 
 import type { DeviceClass } from '../backend/device.ts';
+import type { Candidate as DroppedCheckpoint, DroppedFile, KeepChoice } from '../core/dropped.ts';
 import type { Failure } from '../core/errors.ts';
 import type { Author, RunEvent } from '../core/events.ts';
+import type { HubAddress } from '../core/hubAddress.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
+import type { ModelCard } from '../core/modelCard.ts';
 import type { Candidate, SolvedAlphas } from '../core/ops.ts';
 import type { PolicyRole } from '../core/policyEvents.ts';
+import type { Preflight } from '../core/preflight.ts';
 import type { Role } from '../core/roles.ts';
 import type { KeptRun, RunFigures, RunRecord } from '../core/runRecord.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -128,6 +132,33 @@ export interface ResumableRun {
   readonly bytes: number;
 }
 
+/** A file on a server of models. */
+export interface HubFile {
+  readonly path: string;
+  /** Absent where the server does not say, as the next. */
+  readonly bytes?: number;
+  readonly sha256?: string;
+}
+
+/** How far a file of a download is. */
+export interface FetchedFile {
+  readonly path: string;
+  readonly loaded: number;
+  readonly total?: number;
+  readonly state: 'waiting' | 'loading' | 'checking' | 'done';
+  /** Compared with what the server says of it; absent where it says nothing. */
+  readonly checked?: true;
+}
+
+/** A download that was interrupted, and can go on. */
+export interface StoredDownload {
+  readonly id: string;
+  readonly address: string;
+  readonly files: readonly HubFile[];
+  readonly bytes: number;
+  readonly total?: number;
+}
+
 /** All that was kept here. What is in the trash has `deleted`; it is emptied at the next start. */
 export interface Stored {
   /** Newest first. */
@@ -135,6 +166,9 @@ export interface Stored {
   readonly data: readonly StoredData[];
   readonly runs: readonly KeptRun[];
   readonly resumable: readonly ResumableRun[];
+  readonly downloads: readonly StoredDownload[];
+  /** The browser has promised not to clear it when it runs short of space. */
+  readonly lasting: boolean;
   /** Bytes of all of this, and those that the browser still offers, where it says so. */
   readonly bytes: number;
   readonly free?: number;
@@ -176,6 +210,13 @@ export type Errand =
   | { readonly type: 'discard'; readonly request: number; readonly id: string }
   /** Any checkpoint as a zip file in Hugging Face layout. Answered by `exported`. */
   | { readonly type: 'export'; readonly request: number; readonly id: string }
+  /** The same as single files, in a folder of the disk. Answered by `done`. */
+  | {
+      readonly type: 'exportInto';
+      readonly request: number;
+      readonly id: string;
+      readonly folder: FileSystemDirectoryHandle;
+    }
   /** A run that is over stays. Answered by `runKept`. */
   | {
       readonly type: 'keepRun';
@@ -197,6 +238,42 @@ export type Errand =
       readonly request: number;
       readonly id: string;
       readonly pinned: boolean;
+    }
+  /** What are these files, and which checkpoints do they make? Answered by `looked`. */
+  | { readonly type: 'look'; readonly request: number; readonly files: readonly DroppedFile[] }
+  /** One of those checkpoints stays. Answered by `checkpointKept`. */
+  | {
+      readonly type: 'keepFiles';
+      readonly request: number;
+      readonly files: readonly DroppedFile[];
+      /** The candidate's folder. */
+      readonly folder: string;
+      readonly choice: KeepChoice;
+      /** Of the download that they came from, which is over then. */
+      readonly download?: string;
+    }
+  /** A text as a checkpoint's tokens. Answered by `tokenized`. */
+  | {
+      readonly type: 'tokenize';
+      readonly request: number;
+      readonly checkpoint: string;
+      readonly text: string;
+    }
+  /** What a checkpoint is made of, and what can be done with it beside others. Answered by `card`. */
+  | {
+      readonly type: 'card';
+      readonly request: number;
+      readonly checkpoint: string;
+      readonly others: readonly string[];
+    }
+  /** The files of a model on a server. Needs a `door`. Answered by `hubListed`. */
+  | { readonly type: 'listHub'; readonly request: number; readonly address: HubAddress }
+  /** These files from a server; goes on where it was interrupted. Needs a `door`. Answered by `fetched`. */
+  | {
+      readonly type: 'fetchHub';
+      readonly request: number;
+      readonly address: HubAddress;
+      readonly files: readonly HubFile[];
     }
   /** Kept runs as one file of JSON Lines. Answered by `exported`. */
   | { readonly type: 'exportRuns'; readonly request: number; readonly ids: readonly string[] }
@@ -222,6 +299,10 @@ export type ToWorker =
   | Errand
   /** An errand that takes long is to end with what it has. */
   | { readonly type: 'enough'; readonly of: number }
+  /** The way to the server that the next errand is about; the port is transferred. */
+  | { readonly type: 'door'; readonly port: MessagePort }
+  /** Ends an errand that takes long. Answered by `cancelled`, for the errand. */
+  | { readonly type: 'cancel'; readonly of: number }
   /** The page went out of sight and may not come back: what is being learned is saved. */
   | { readonly type: 'hidden' }
   /** Find out what hardware there is; answered by `hardware`. Sent once. */
@@ -307,8 +388,46 @@ export type FromWorker =
   | { readonly type: 'aligned'; readonly request: number; readonly alignment: Alignment }
   | { readonly type: 'runsRead'; readonly request: number; readonly runs: readonly RunRecord[] }
   | { readonly type: 'told'; readonly request: number; readonly reply: Reply }
+  | {
+      readonly type: 'looked';
+      readonly request: number;
+      readonly candidates: readonly DroppedCheckpoint[];
+    }
+  /** `unsaved` says why it is in memory only, if it should not be. */
+  | {
+      readonly type: 'checkpointKept';
+      readonly request: number;
+      readonly checkpoint: KeptCheckpoint;
+      readonly unsaved?: Failure;
+    }
+  | {
+      readonly type: 'tokenized';
+      readonly request: number;
+      readonly tokens: readonly { readonly id: number; readonly text: string }[];
+    }
+  | {
+      readonly type: 'card';
+      readonly request: number;
+      readonly card: ModelCard;
+      readonly preflight: Preflight;
+    }
+  | { readonly type: 'hubListed'; readonly request: number; readonly files: readonly HubFile[] }
+  /** How far a download is. */
+  | { readonly type: 'fetching'; readonly request: number; readonly files: readonly FetchedFile[] }
+  /** All of its files are here, not yet a checkpoint; `download` names where they are until then. */
+  | {
+      readonly type: 'fetched';
+      readonly request: number;
+      readonly download: string;
+      readonly files: readonly DroppedFile[];
+    }
+  /** An errand was ended by `cancel`. */
+  | { readonly type: 'cancelled'; readonly request: number }
   /** An errand came to nothing, and nothing was changed. */
   | { readonly type: 'refused'; readonly request: number; readonly failure: Failure };
 
 /** What the client hands on to the page. */
-export type ForPage = Exclude<FromWorker, { readonly type: 'alive' }>;
+export type ForPage =
+  | Exclude<FromWorker, { readonly type: 'alive' }>
+  /** The browser was asked not to clear what is stored, and what it said. */
+  | { readonly type: 'stay'; readonly stays: boolean };

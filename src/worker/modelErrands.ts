@@ -1,0 +1,141 @@
+// Errands about checkpoints that are brought along: what dropped files are, which stay, what is in them, and the files
+// of a model on a server.
+
+import type { Candidate } from '../core/dropped.ts';
+import { UserError } from '../core/errors.ts';
+import { showHubAddress } from '../core/hubAddress.ts';
+import { candidatesIn } from '../models/candidates.ts';
+import type { CheckpointFolder } from '../models/folder.ts';
+import { type Carrier, listHub } from '../models/hub.ts';
+import { stow } from '../models/stow.ts';
+import { digestOf } from '../store/digest.ts';
+import type { Store } from '../store/store.ts';
+import { fetchModel } from './fetchModel.ts';
+import type { Errand, FromWorker } from './protocol.ts';
+import { readTexts } from './trainRoom.ts';
+
+type Of<T extends Errand['type']> = Extract<Errand, { readonly type: T }>;
+type Answer<T extends FromWorker['type']> = Extract<FromWorker, { readonly type: T }>;
+
+/** Between two words of progress. Milliseconds. */
+const EVERY_MS = 100;
+
+export async function look(
+  { request, files }: Of<'look'>,
+  breathe: () => Promise<void> | void,
+): Promise<Answer<'looked'>> {
+  return { type: 'looked', request, candidates: await candidatesIn(files, breathe) };
+}
+
+export interface Circumstances {
+  readonly store: Store;
+  readonly signal: AbortSignal;
+  readonly breathe: () => Promise<void> | void;
+  post(message: FromWorker): void;
+  /** How requests leave, where somebody has typed an address. */
+  readonly carry: Carrier | undefined;
+}
+
+/** Stores the files of one candidate. */
+export async function keepFiles(
+  { request, files, folder, choice, download }: Of<'keepFiles'>,
+  { store, signal, breathe, post }: Circumstances,
+) {
+  const candidates = await candidatesIn(files, breathe);
+  const candidate = candidates.find((one) => one.folder === folder);
+  if (!candidate) throw gone(candidates);
+  const stowed = stow(candidate, choice, files);
+  const every = now();
+  const kept = await store.bring({
+    files: stowed.files,
+    weights: stowed.weights,
+    about: {
+      name: choice.name,
+      parameters: 0,
+      origin: choice.source === undefined ? 'dropped' : 'hub',
+      ...(choice.source !== undefined && { source: choice.source }),
+      original: stowed.original,
+    },
+    progress: (loaded, total) => {
+      if (every.due(loaded === total)) post({ type: 'errand', request, loaded, total });
+    },
+    signal,
+  });
+  if (download !== undefined && !kept.unsaved) await store.downloads.discard(download);
+  return kept;
+}
+
+export async function tokenize(
+  { request, checkpoint, text }: Of<'tokenize'>,
+  folder: CheckpointFolder,
+): Promise<Answer<'tokenized'>> {
+  const { tokenizer } = await readTexts(checkpoint, folder);
+  const ids = text === '' ? [] : tokenizer.encode(text);
+  return {
+    type: 'tokenized',
+    request,
+    tokens: ids.map((id) => ({ id, text: tokenizer.piece(id) })),
+  };
+}
+
+export async function listFiles(
+  { request, address }: Of<'listHub'>,
+  { carry, signal }: Circumstances,
+): Promise<Answer<'hubListed'>> {
+  if (!carry) throw noDoor();
+  return { type: 'hubListed', request, files: await listHub(address, carry, signal) };
+}
+
+export async function fetchFiles(
+  { request, address, files }: Of<'fetchHub'>,
+  { store, carry, signal, post }: Circumstances,
+): Promise<Answer<'fetched'>> {
+  if (!carry) throw noDoor();
+  const shown = showHubAddress(address);
+  const id = await digestOf(new Blob([JSON.stringify([address, files.map(({ path }) => path)])]));
+  const held = await store.downloads.hold(id, shown, files);
+  const every = now();
+  try {
+    const fetched = await fetchModel({
+      address,
+      held,
+      carry,
+      signal,
+      progress: (states) => {
+        const { length } = states.filter(({ state }) => state === 'done');
+        if (every.due(length === states.length)) post({ type: 'fetching', request, files: states });
+      },
+    });
+    const name = address.repo.slice(address.repo.lastIndexOf('/') + 1);
+    return {
+      type: 'fetched',
+      request,
+      download: id,
+      files: [...fetched].map(([path, file]) => ({ path: `${name}/${path}`, file })),
+    };
+  } finally {
+    await held.release();
+  }
+}
+
+function now() {
+  let last = Number.NEGATIVE_INFINITY;
+  return {
+    due(always: boolean): boolean {
+      const at = performance.now();
+      if (!always && at - last < EVERY_MS) return false;
+      last = at;
+      return true;
+    },
+  };
+}
+
+const gone = (candidates: readonly Candidate[]) =>
+  new UserError(
+    'checkpoint',
+    `The files make other checkpoints now: ${candidates.map(({ name }) => name).join(', ')}.`,
+    'Drop them again.',
+  );
+
+const noDoor = () =>
+  new UserError('checkpoint', 'Nobody has typed an address.', 'Type the address of a model first.');
