@@ -24,12 +24,14 @@ const executablePath = process.env.CHROME_PATH ?? '/usr/bin/chromium';
 
 /**
  * What the built page may do: run its own scripts and WebAssembly, talk to its own origin, nothing else.
- * (`wasm-unsafe-eval` permits compiling WebAssembly, which ONNX Runtime is; not `eval`.)
+ * (`wasm-unsafe-eval` permits compiling WebAssembly, which ONNX Runtime is; not `eval`. A worker that is begun as a
+ * blob has the page's policy, one that comes from the network has none: docs/decisions.md.)
  */
-const contentSecurityPolicy = [
+const pagePolicy = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
+  "worker-src 'self' blob:",
+  "frame-src 'self'",
   "connect-src 'self'",
   "style-src 'self'",
   "img-src 'self' data: blob:",
@@ -37,16 +39,28 @@ const contentSecurityPolicy = [
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'none'",
-].join('; ');
+];
 
-/** Writes the policy into the built page; the development server needs inline scripts of its own. */
+/** What door.html may do, which is open while files are fetched from a server whose address somebody typed. */
+const doorPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  'connect-src https: http://localhost:* http://127.0.0.1:*',
+  "base-uri 'none'",
+  "form-action 'none'",
+];
+
+/** Writes the policies into the built pages; the development server needs inline scripts of its own. */
 const policy: Plugin = {
   name: 'content-security-policy',
   apply: 'build',
-  transformIndexHtml: () => [
+  transformIndexHtml: (_, { path }) => [
     {
       tag: 'meta',
-      attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy },
+      attrs: {
+        'http-equiv': 'Content-Security-Policy',
+        content: (path.endsWith('door.html') ? doorPolicy : pagePolicy).join('; '),
+      },
       injectTo: 'head-prepend',
     },
   ],
@@ -57,7 +71,12 @@ export default defineConfig({
   plugins: [react(), policy],
   worker: { format: 'es' },
   // Nothing inlined: the policy above allows fonts from files only.
-  build: { target: 'es2023', chunkSizeWarningLimit: 700, assetsInlineLimit: 0 },
+  build: {
+    target: 'es2023',
+    chunkSizeWarningLimit: 700,
+    assetsInlineLimit: 0,
+    rollupOptions: { input: ['index.html', 'door.html'] },
+  },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   test: {
     projects: [

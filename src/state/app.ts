@@ -12,7 +12,7 @@ import { readPreferences } from './preferences.ts';
 import type { RunMessage } from './run.ts';
 import { type Client, runActions } from './runActions.ts';
 import { settingsActions } from './settingsActions.ts';
-import { createState, patch, type Store } from './store.ts';
+import { createState, patch, type Store, told } from './store.ts';
 
 export function createApp(client: Client, page: Page) {
   const store: Store = createState(readPreferences(page.storage));
@@ -53,19 +53,13 @@ export function createApp(client: Client, page: Page) {
       case 'inspectionFailed':
         return hearInspection(message);
       case 'stored':
-      case 'errand':
-      case 'done':
-      case 'dataRead':
-      case 'exported':
-      case 'runKept':
-      case 'runsRead':
-      case 'aligned':
-      case 'told':
-      case 'refused':
         return desk.hear(message);
+      case 'stay':
+        return patch(store, { notice: told(STAYS[message.stays ? 'yes' : 'no']) });
       case 'events':
         return events.push(message);
       default:
+        if ('request' in message) return desk.hear(message);
         // What a run says last is heard before its end.
         events.flush();
         tell(message);
@@ -79,6 +73,12 @@ export function createApp(client: Client, page: Page) {
   const actions = { ...runs, ...inspect, ...link, ...settings, ...keep, ...align };
   return { store, desk, page, actions };
 }
+
+/** Said once, after the first checkpoint that was kept. */
+const STAYS = {
+  yes: 'It is kept in this browser, which has promised not to clear it when it runs short of space.',
+  no: 'It is kept in this browser, which may clear it when it runs short of space: export what you want to be sure of.',
+} as const;
 
 export type App = ReturnType<typeof createApp>;
 export type Actions = App['actions'];

@@ -30,6 +30,8 @@ const stored = (...all: KeptCheckpoint[]): Stored => ({
   data: [],
   runs: [],
   resumable: [],
+  downloads: [],
+  lasting: false,
   bytes: 0,
   where: 'browser',
 });

@@ -2,7 +2,7 @@
 // answered once.
 
 import type { Failure } from '../core/errors.ts';
-import type { Errand, ForPage } from '../worker/protocol.ts';
+import type { Errand, FetchedFile, ForPage } from '../worker/protocol.ts';
 import type { Client } from './runActions.ts';
 import { patch, type Store, told } from './store.ts';
 
@@ -28,10 +28,21 @@ export type DeskMessage = Extract<
       | 'runsRead'
       | 'aligned'
       | 'told'
+      | 'looked'
+      | 'checkpointKept'
+      | 'tokenized'
+      | 'card'
+      | 'hubListed'
+      | 'fetching'
+      | 'fetched'
+      | 'cancelled'
       | 'refused';
   }
 >;
-export type Answer = Exclude<DeskMessage, { readonly type: 'stored' | 'errand' | 'refused' }>;
+export type Answer = Exclude<
+  DeskMessage,
+  { readonly type: 'stored' | 'errand' | 'fetching' | 'cancelled' | 'refused' }
+>;
 
 type Wish = Errand extends infer E ? (E extends Errand ? Omit<E, 'request'> : never) : never;
 
@@ -39,6 +50,9 @@ interface Hopes {
   readonly answered?: (answer: Answer) => void;
   /** In [0, 1], and what the worker said. */
   readonly progress?: (done: number, message: Extract<DeskMessage, { type: 'errand' }>) => void;
+  /** Of a download, file by file. */
+  readonly fetching?: (files: readonly FetchedFile[]) => void;
+  readonly cancelled?: () => void;
   /** Instead of telling what went wrong in the status line. */
   readonly refused?: (failure: Failure) => void;
 }
@@ -47,6 +61,10 @@ export interface Desk {
   /** Returns the number under which it is waited for. */
   send(errand: Wish, what: string, hopes?: Hopes): number;
   hear(message: DeskMessage): void;
+  /** Ends an errand before it is done. */
+  cancel(request: number): void;
+  /** The way to a server, for the next errand. */
+  door(port: MessagePort): void;
 }
 
 export function openDesk(store: Store, client: Pick<Client, 'send'>): Desk {
@@ -68,6 +86,8 @@ export function openDesk(store: Store, client: Pick<Client, 'send'>): Desk {
       client.send({ ...errand, request } as Errand);
       return request;
     },
+    cancel: (request) => client.send({ type: 'cancel', of: request }),
+    door: (port) => client.send({ type: 'door', port }),
     hear(message) {
       switch (message.type) {
         case 'stored':
@@ -80,6 +100,10 @@ export function openDesk(store: Store, client: Pick<Client, 'send'>): Desk {
           patch(store, { waiting: { ...waiting(), [request]: { ...before, done } } });
           return hoped.get(request)?.progress?.(done, message);
         }
+        case 'fetching':
+          return hoped.get(message.request)?.fetching?.(message.files);
+        case 'cancelled':
+          return settle(message.request).cancelled?.();
         case 'refused': {
           const { refused } = settle(message.request);
           if (refused) return refused(message.failure);

@@ -40,6 +40,8 @@ const nothing: Stored = {
   data: [],
   runs: [],
   resumable: [],
+  downloads: [],
+  lasting: false,
   bytes: 0,
   where: 'browser',
 };

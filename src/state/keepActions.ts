@@ -122,6 +122,15 @@ export function keepActions(store: Store, desk: Desk, page: Page) {
   const exportFile = (id: string, name: string): void => {
     desk.send({ type: 'export', id }, name, { answered: download });
   };
+  /** The same, unpacked, into a folder that the visitor chooses; where browsers have no such thing, as a zip file. */
+  async function exportFolder(id: string, name: string): Promise<void> {
+    const folder = await page.chooseFolder();
+    if (folder === undefined) return exportFile(id, name);
+    if (folder === 'cancelled') return;
+    desk.send({ type: 'exportInto', id, folder }, name, {
+      answered: () => say(`${name} was written into the folder.`),
+    });
+  }
   /** Another tab may have changed what is kept. */
   const refresh = (): void => {
     desk.send({ type: 'list' }, 'what is kept');
@@ -158,6 +167,7 @@ export function keepActions(store: Store, desk: Desk, page: Page) {
     emptyTrash,
     discard,
     exportFile,
+    exportFolder,
     download,
     refresh,
   };

@@ -21,6 +21,7 @@ export function linkActions(store: Store, page: Page) {
     const { knobs } = store.getState();
     patch(store, {
       experiment,
+      elsewhere: undefined,
       knobs: { ...knobs, [experiment.method]: experiment.params },
       nextExample: 0,
       linkProblems: problems,

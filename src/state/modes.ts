@@ -13,15 +13,26 @@ import {
 } from '../experiment/experiment.ts';
 import { recast } from '../experiment/recast.ts';
 
+/** Places that are about no experiment: the checkpoints that there are. */
+export type Elsewhere = 'models';
 /** Where on the page a mode is at home. */
-export type Place = 'decode' | 'train' | 'compare' | 'parameters';
-export const placeOf: Readonly<Record<Mode, Place>> = {
+type Home = 'decode' | 'train' | 'compare' | 'parameters';
+export type Place = Home | Elsewhere;
+export const placeOf: Readonly<Record<Mode, Home>> = {
   generate: 'decode',
   evaluate: 'compare',
   sweep: 'compare',
   train: 'train',
   parameters: 'parameters',
 };
+
+/** Where one is. */
+export const placeIn = ({ elsewhere, experiment }: WhereOne): Place =>
+  elsewhere ?? placeOf[experiment.mode];
+interface WhereOne {
+  readonly elsewhere?: Elsewhere;
+  readonly experiment: Pick<Experiment, 'mode'>;
+}
 
 /**
  * Held-out problems of each evaluation within a training, which should not take longer than the training; and of each

@@ -1,5 +1,7 @@
 // How this visitor likes the page. Kept in the browser; never part of a link.
 
+import { DEFAULT_HUB } from '../core/hubAddress.ts';
+
 export type Theme = 'system' | 'light' | 'dark';
 
 export interface Preferences {
@@ -10,6 +12,8 @@ export interface Preferences {
   readonly shortcuts: boolean;
   /** The explanation of the method is unfolded. */
   readonly explained: boolean;
+  /** The server that models without one in their address are looked for at. */
+  readonly hub: string;
 }
 
 export const defaultPreferences: Preferences = {
@@ -17,6 +21,7 @@ export const defaultPreferences: Preferences = {
   chartsPaused: false,
   shortcuts: true,
   explained: true,
+  hub: DEFAULT_HUB,
 };
 
 const KEY = 'tandem.preferences';
@@ -31,7 +36,7 @@ export function readPreferences(storage: () => Storage): Preferences {
   try {
     const kept: unknown = JSON.parse(storage().getItem(KEY) ?? '{}');
     if (typeof kept !== 'object' || kept === null) return defaultPreferences;
-    const { theme, shortcuts, explained } = { ...defaultPreferences, ...kept } as Record<
+    const { theme, shortcuts, explained, hub } = { ...defaultPreferences, ...kept } as Record<
       string,
       unknown
     >;
@@ -41,6 +46,7 @@ export function readPreferences(storage: () => Storage): Preferences {
       theme: theme === 'light' || theme === 'dark' ? theme : 'system',
       shortcuts: shortcuts !== false,
       explained: explained !== false,
+      hub: typeof hub === 'string' ? hub : DEFAULT_HUB,
     };
   } catch {
     return defaultPreferences;

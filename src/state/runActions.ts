@@ -41,6 +41,7 @@ export function runActions(store: Store, client: Client) {
     const kept = [...store.getState().runs, newRun(id, experiment, held, expected)];
     patch(store, {
       runs: bounded(kept),
+      elsewhere: undefined,
       viewed: id,
       selection: undefined,
       point: undefined,
@@ -166,6 +167,7 @@ export function runActions(store: Store, client: Client) {
     const run = runs.find((other) => other.id === id);
     if (!run) return;
     patch(store, {
+      elsewhere: undefined,
       viewed: id,
       point: undefined,
       selection: undefined,

@@ -36,6 +36,7 @@ export function settingsActions(store: Store, page: Page) {
     const left = before === 'evaluate' || before === 'sweep' ? before : undefined;
     patch(store, {
       knobs: remembered,
+      elsewhere: undefined,
       experiment: inMode(current(), mode, remembered),
       ...(left && { compareMode: left }),
     });
@@ -43,6 +44,10 @@ export function settingsActions(store: Store, page: Page) {
 
   /** Goes where one was last among the modes of that place. */
   function setPlace(place: Place): void {
+    if (place === 'models') {
+      patch(store, { elsewhere: place });
+      return;
+    }
     const { compareMode } = store.getState();
     setMode(place === 'decode' ? 'generate' : place === 'compare' ? compareMode : place);
   }

@@ -9,6 +9,8 @@ import type { Hardware, Inspection, Stored } from '../worker/protocol.ts';
 import type { AlignState } from './alignActions.ts';
 import type { Waiting } from './desk.ts';
 import type { DataState } from './keepActions.ts';
+import { type ModelsState, noModels } from './modelsState.ts';
+import type { Elsewhere } from './modes.ts';
 import { defaultPreferences, type Preferences } from './preferences.ts';
 import { hasContent, type Run } from './run.ts';
 
@@ -59,6 +61,8 @@ export interface PointSelection {
 
 export interface State {
   readonly experiment: Experiment;
+  /** The place one is at, if it is none of the experiment's; the experiment stays as it is. */
+  readonly elsewhere?: Elsewhere;
   /** Each method's knobs as they were last set. */
   readonly knobs: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
   /** What is done in Compare when one goes there. */
@@ -86,6 +90,8 @@ export interface State {
   readonly linkToCopy?: string;
   /** What stays in the browser; absent until the worker has looked. */
   readonly stored?: Stored;
+  /** What goes on in the place for checkpoints. */
+  readonly models: ModelsState;
   /** Small jobs that have not been answered, by request. */
   readonly waiting: Readonly<Record<number, Waiting>>;
   /** The data file that was last looked into, and the request that did. */
@@ -109,6 +115,7 @@ export const createState = (preferences: Preferences = defaultPreferences): Stor
     runs: [],
     opened: [],
     linkProblems: [],
+    models: noModels,
     waiting: {},
     notice: heard(''),
     preferences,

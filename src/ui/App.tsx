@@ -1,12 +1,13 @@
 // The page: one bar; left what is asked, middle the stage, right the charts. Narrow, they stack.
 
 import { lazy, Suspense, useEffect } from 'react';
-import { placeOf } from '../state/modes.ts';
+import { placeIn } from '../state/modes.ts';
 import { drafts } from '../state/run.ts';
 import { seenRun, shownRun } from '../state/store.ts';
 import { usePage } from './app.ts';
 import { Bar } from './bar/Bar.tsx';
 import { ChartColumn } from './charts/ChartColumn.tsx';
+import { DropTarget } from './models/DropTarget.tsx';
 import { Settings } from './settings/Settings.tsx';
 import { EmptyStage } from './stage/EmptyStage.tsx';
 import { Explanation } from './stage/Explanation.tsx';
@@ -35,6 +36,7 @@ const TrainStage = lazy(async () => ({
 const Interrupted = lazy(async () => ({
   default: (await import('./train/Interrupted.tsx')).Interrupted,
 }));
+const Models = lazy(() => import('./models/Models.tsx'));
 const Shelf = lazy(async () => ({ default: (await import('./train/Shelf.tsx')).Shelf }));
 
 export function App() {
@@ -48,73 +50,82 @@ export function App() {
     ({ experiment, alignment }) =>
       experiment.mode === 'generate' && (drafts(experiment) || alignment !== undefined),
   );
-  const place = usePage((state) => placeOf[state.experiment.mode]);
+  const place = usePage(placeIn);
   return (
     <div className="app">
       <NoticeLine />
       <Bar />
-      <div className="columns">
-        <aside className="ask" aria-label="Experiment">
-          <Settings />
-        </aside>
-        <main className="stage">
-          <LinkProblems />
-          {place === 'train' && (
-            <Suspense>
-              <Interrupted />
-            </Suspense>
-          )}
-          {place === 'parameters' ? (
-            <Suspense fallback={<p className="fine">Loading.</p>}>
-              <Parameters />
-            </Suspense>
-          ) : place === 'compare' ? (
-            <Suspense fallback={<p className="fine">Loading.</p>}>
-              <Compare />
-            </Suspense>
-          ) : (
-            <>
-              <div>
-                <Explanation />
-                <StageTop run={run?.id} />
-              </div>
-              {!run ? (
-                <EmptyStage />
-              ) : run.experiment.mode === 'train' ? (
-                <Suspense fallback={<p className="fine">Loading.</p>}>
-                  <TrainStage run={run} />
-                </Suspense>
-              ) : (
-                <Suspense>
-                  <GenerateStage run={run} />
-                </Suspense>
-              )}
-              {aligns && (
-                <Suspense>
-                  <Alignment />
-                </Suspense>
-              )}
-              <Suspense>
-                <Runs />
-              </Suspense>
-              {kept && (
-                <Suspense>
-                  <Shelf />
-                </Suspense>
-              )}
-            </>
-          )}
+      {place === 'models' ? (
+        <main className="stage alone">
+          <Suspense fallback={<p className="fine">Loading.</p>}>
+            <Models />
+          </Suspense>
         </main>
-        <aside className="plots">
-          {place === 'parameters' ? (
-            <Suspense>
-              <NextPanel />
-            </Suspense>
-          ) : (
-            <ChartColumn run={seen} />
-          )}
-        </aside>
-      </div>
+      ) : (
+        <div className="columns">
+          <aside className="ask" aria-label="Experiment">
+            <Settings />
+          </aside>
+          <main className="stage">
+            <LinkProblems />
+            {place === 'train' && (
+              <Suspense>
+                <Interrupted />
+              </Suspense>
+            )}
+            {place === 'parameters' ? (
+              <Suspense fallback={<p className="fine">Loading.</p>}>
+                <Parameters />
+              </Suspense>
+            ) : place === 'compare' ? (
+              <Suspense fallback={<p className="fine">Loading.</p>}>
+                <Compare />
+              </Suspense>
+            ) : (
+              <>
+                <div>
+                  <Explanation />
+                  <StageTop run={run?.id} />
+                </div>
+                {!run ? (
+                  <EmptyStage />
+                ) : run.experiment.mode === 'train' ? (
+                  <Suspense fallback={<p className="fine">Loading.</p>}>
+                    <TrainStage run={run} />
+                  </Suspense>
+                ) : (
+                  <Suspense>
+                    <GenerateStage run={run} />
+                  </Suspense>
+                )}
+                {aligns && (
+                  <Suspense>
+                    <Alignment />
+                  </Suspense>
+                )}
+                <Suspense>
+                  <Runs />
+                </Suspense>
+                {kept && (
+                  <Suspense>
+                    <Shelf />
+                  </Suspense>
+                )}
+              </>
+            )}
+          </main>
+          <aside className="plots">
+            {place === 'parameters' ? (
+              <Suspense>
+                <NextPanel />
+              </Suspense>
+            ) : (
+              <ChartColumn run={seen} />
+            )}
+          </aside>
+        </div>
+      )}
+      <DropTarget />
       <LinkToCopy />
     </div>
   );

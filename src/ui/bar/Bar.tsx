@@ -1,6 +1,6 @@
 // The one bar: what is being done, the buttons of the instrument, what it runs on, and the way to share it.
 
-import { type Place, placeOf } from '../../state/modes.ts';
+import { type Place, placeIn } from '../../state/modes.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { HardwareChip } from './HardwareChip.tsx';
@@ -16,10 +16,11 @@ const PLACES: readonly { readonly place: Place; readonly title: string; readonly
     { place: 'train', title: 'Train', hint: 'A checkpoint learns, and is kept' },
     { place: 'compare', title: 'Compare', hint: 'Many problems, many settings, all runs' },
     { place: 'parameters', title: 'Parameters', hint: 'The dials inside a model' },
+    { place: 'models', title: 'Models', hint: 'Checkpoints: built in, trained here, your own' },
   ];
 
 export function Bar() {
-  const here = usePage((state) => placeOf[state.experiment.mode]);
+  const here = usePage(placeIn);
   const { setPlace, share } = useActions();
   return (
     <header className="bar">

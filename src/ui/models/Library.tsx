@@ -1,0 +1,194 @@
+// All checkpoints that there are: one's own, with what can be done to them, and the built-in ones.
+
+import type { KeptCheckpoint } from '../../core/kept.ts';
+import { checkpoints as builtIn, checkpointTitle } from '../../experiment/catalogue.ts';
+import { bytes, parameterCount, percent, plural } from '../../state/format.ts';
+import { useActions, usePage } from '../app.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { NameField } from '../parts/NameField.tsx';
+import { Scroller } from '../parts/Scroller.tsx';
+import { useModels } from './useModels.ts';
+
+export function Library() {
+  const stored = usePage((state) => state.stored);
+  const shown = usePage((state) => state.models.card?.id);
+  const { restore, emptyTrash } = useActions();
+  const own = (stored?.checkpoints ?? []).filter(({ deleted }) => deleted === undefined);
+  const trash = (stored?.checkpoints ?? []).filter(({ deleted }) => deleted !== undefined);
+  return (
+    <>
+      <section aria-labelledby="library-title">
+        <div className="panel-head">
+          <h2 id="library-title">In this browser</h2>
+          <Meter />
+        </div>
+        {own.length === 0 ? (
+          <p className="fine">
+            Nothing yet. What you bring or train stays here, in this browser, and can play every
+            part in every method, and be trained further.
+          </p>
+        ) : (
+          <Scroller label="Checkpoints in this browser">
+            <table className="library">
+              <thead>
+                <tr>
+                  <th scope="col">Name</th>
+                  <th scope="col">From</th>
+                  <th scope="col" className="right">
+                    Size
+                  </th>
+                  <th scope="col">
+                    <span className="unseen">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {own.map((one) => (
+                  <Own key={one.id} one={one} current={one.id === shown} />
+                ))}
+              </tbody>
+            </table>
+          </Scroller>
+        )}
+        {trash.length > 0 && (
+          <div className="trash">
+            <span className="fine">In the trash until the page is opened again:</span>
+            {trash.map(({ id, name }) => (
+              <button
+                key={id}
+                type="button"
+                className="button quiet"
+                onClick={() => restore(id, name)}
+                aria-label={`Restore ${name}`}
+              >
+                <Icon name="reset" />
+                {name}
+              </button>
+            ))}
+            <button type="button" className="button quiet" onClick={() => emptyTrash()}>
+              <Icon name="bin" />
+              Delete for good
+            </button>
+          </div>
+        )}
+      </section>
+      <BuiltIn shown={shown} />
+    </>
+  );
+}
+
+function Own({ one, current }: { one: KeptCheckpoint; current: boolean }) {
+  const { id, name, bytes: size } = one;
+  const { remove, exportFile } = useActions();
+  const { show } = useModels();
+  return (
+    <tr aria-current={current || undefined}>
+      <th scope="row">
+        <NameField id={id} name={name} />
+      </th>
+      <td className="from">{originOf(one)}</td>
+      <td className="number">{bytes(size)}</td>
+      <td className="right">
+        <button
+          type="button"
+          className="button quiet"
+          onClick={() => show(id)}
+          aria-label={`Card of ${name}`}
+        >
+          Card
+        </button>
+        <button
+          type="button"
+          className="button bare icon"
+          onClick={() => exportFile(id, name)}
+          aria-label={`Export ${name}`}
+          title="Export as a zip file"
+        >
+          <Icon name="save" />
+        </button>
+        <button
+          type="button"
+          className="button bare icon"
+          onClick={() => remove(id, name)}
+          aria-label={`Delete ${name}`}
+          title="Into the trash"
+        >
+          <Icon name="bin" />
+        </button>
+      </td>
+    </tr>
+  );
+}
+
+/** How it came here, in a few words. */
+function originOf({ origin, source, base, step, scores, temporary }: KeptCheckpoint): string {
+  const loose = temporary ? ', in memory only' : '';
+  if (origin === 'hub') return `${source ?? 'a server'}${loose}`;
+  if (origin === 'dropped') return `dropped${loose}`;
+  const right = scores.accuracy === undefined ? '' : `, ${percent(scores.accuracy, 0)} right`;
+  return `${checkpointTitle(base)}, ${plural(step, 'step')}${right}${loose}`;
+}
+
+/** What is used of what the browser gives. */
+function Meter() {
+  const stored = usePage((state) => state.stored);
+  const { stay } = useModels();
+  if (!stored) return null;
+  const { bytes: used, free, lasting, where, why } = stored;
+  if (where === 'memory') return <p className="fine">In memory only, gone with this tab. {why}</p>;
+  return (
+    <div className="meter">
+      {free !== undefined && (
+        <meter
+          min={0}
+          max={used + free}
+          value={used}
+          aria-label="Space used of what the browser gives"
+        />
+      )}
+      <span className="fine num">
+        {bytes(used)}
+        {free !== undefined && ` of ${bytes(used + free)}`}
+      </span>
+      {used > 0 && !lasting && (
+        <button
+          type="button"
+          className="button quiet"
+          onClick={() => void stay()}
+          title="The browser may clear what is stored when it runs short of space, unless it is asked not to"
+        >
+          Ask the browser to keep it
+        </button>
+      )}
+    </div>
+  );
+}
+
+function BuiltIn({ shown }: { shown: string | undefined }) {
+  const { show } = useModels();
+  return (
+    <section aria-labelledby="builtin-title">
+      <h2 id="builtin-title">Built in</h2>
+      <ul className="rows">
+        {Object.entries(builtIn).map(([id, { title, parameters, bytes: size }]) => (
+          <li key={id} aria-current={id === shown || undefined}>
+            <span>
+              {title}{' '}
+              <span className="fine num">
+                {parameterCount(parameters)}, {bytes(size)}
+              </span>
+            </span>
+            <button
+              type="button"
+              className="button quiet"
+              onClick={() => show(id)}
+              aria-label={`Card of ${title}`}
+            >
+              Card
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,68 @@
+// What can be done with a checkpoint here, said before anything is loaded.
+
+import type { Preflight, Verdict } from '../../core/preflight.ts';
+import { checkpointTitle } from '../../experiment/catalogue.ts';
+import { bytes } from '../../state/format.ts';
+import { Scroller } from '../parts/Scroller.tsx';
+
+export function Verdicts({ preflight }: { preflight: Preflight }) {
+  const { gpu, cpu, trainFully, trainWithLora, joins, memory } = preflight;
+  const rows: readonly (readonly [string, Verdict, number?])[] = [
+    ['Run on the GPU', gpu, memory.run],
+    ['Run on the CPU', cpu, memory.run],
+    ['Train fully', trainFully, memory.trainFully],
+    ['Train with LoRA', trainWithLora, memory.trainWithLora],
+  ];
+  return (
+    <section aria-labelledby="verdicts-title">
+      <h3 id="verdicts-title">What can be done with it here</h3>
+      <Scroller label="What can be done with it here">
+        <table className="verdicts">
+          <thead>
+            <tr>
+              <th scope="col">To</th>
+              <th scope="col">Possible</th>
+              <th scope="col">Why</th>
+              <th scope="col" className="right">
+                Memory
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(([name, verdict, need]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <Possible verdict={verdict} />
+                <td>{whyOf(verdict)}</td>
+                <td className="number">{verdict.can && need !== undefined ? bytes(need) : '–'}</td>
+              </tr>
+            ))}
+            {joins.map((join) => (
+              <tr key={join.with}>
+                <th scope="row">Join {checkpointTitle(join.with)}</th>
+                <Possible verdict={join} />
+                <td>
+                  {join.sharedVocabulary ? 'Shared vocabulary. ' : 'Other vocabulary. '}
+                  {join.methods.length > 0 && `${join.methods.join(', ')}. `}
+                  {whyOf(join)}
+                </td>
+                <td className="number">–</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroller>
+      <p className="fine">
+        Weights {bytes(memory.weights)}; keys and values {bytes(memory.cachePerToken)} per token,{' '}
+        {bytes(memory.cacheFull)} for a whole context.
+      </p>
+    </section>
+  );
+}
+
+function Possible({ verdict }: { verdict: Verdict }) {
+  return <td className={verdict.can ? 'can' : 'cannot'}>{verdict.can ? '✓ yes' : '✗ no'}</td>;
+}
+
+const whyOf = ({ why, operators }: Verdict): string =>
+  operators && operators.length > 0 ? `${why} (${operators.join(', ')})` : why;
