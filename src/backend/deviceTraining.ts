@@ -208,6 +208,31 @@ export class DeviceTraining {
     return { step, weights: weights!, means: means!, squares: squares! };
   }
 
+  /** The weights alone, tensors side by side. */
+  async readWeights(): Promise<Floats> {
+    return (await this.#download('weights'))[0]!;
+  }
+
+  /**
+   * Single numbers of the weights, or of what was accumulated; -1 is none, and NaN.
+   * @param places in the array of all tensors
+   */
+  async peek(of: 'weights' | 'gradients', places: readonly number[]): Promise<number[]> {
+    const wanted = places.filter((place) => place >= 0);
+    if (wanted.length === 0) return places.map(() => Number.NaN);
+    const none = of === 'gradients' && !this.#accumulated;
+    const size = 4 * wanted.length;
+    const staging = this.#runner.readBack.take(size);
+    this.#submit((encoder) => {
+      wanted.forEach((place, i) => {
+        encoder.copyBufferToBuffer(this.#arrays[of], 4 * place, staging, 4 * i, 4);
+      });
+    });
+    const found = new Float32Array(await this.#runner.readBack.read(staging, size));
+    let next = 0;
+    return places.map((place) => (place < 0 ? Number.NaN : none ? (next++, 0) : found[next++]!));
+  }
+
   /** What was accumulated. */
   async readGradients(): Promise<Floats> {
     if (!this.#accumulated) return new Float32Array(this.size);

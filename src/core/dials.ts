@@ -4,6 +4,8 @@
 /** The two models that are looked at side by side. */
 export const LOOKED_AT = ['small', 'large'] as const;
 export type LookedAt = (typeof LOOKED_AT)[number];
+export const isLookedAt = (role: string): role is LookedAt =>
+  (LOOKED_AT as readonly string[]).includes(role);
 
 export const VIEWS = ['count', 'look', 'turn', 'find', 'watch'] as const;
 export type View = (typeof VIEWS)[number];

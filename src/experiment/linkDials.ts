@@ -13,9 +13,9 @@ import {
   type Dials,
   defaultDials,
   type Edit,
+  isLookedAt,
   keyOf,
   LOOKED_AT,
-  type LookedAt,
   type Pin,
   type Target,
   takesAmount,
@@ -92,7 +92,7 @@ export function parseEdit(text: string): Edit | undefined {
   const kind = next();
   const place = kind === 'tensor' ? '' : next();
   const action = next();
-  if (!isRole(role) || !isAction(action)) return undefined;
+  if (!isLookedAt(role) || !isAction(action)) return undefined;
   const amount = takesAmount(action) ? Number(next() || Number.NaN) : 0;
   const limit = DIAL_LIMITS.amount;
   if (!(Math.abs(amount) <= limit) || (action === 'noise' && amount < 0)) return undefined;
@@ -128,7 +128,9 @@ function parsePin(text: string): Pin | undefined {
   const [role = '', place = '', ...name] = text.split(' ');
   const index = whole(place);
   const tensor = name.join(' ');
-  return isRole(role) && index !== undefined && tensor !== '' ? { role, tensor, index } : undefined;
+  return isLookedAt(role) && index !== undefined && tensor !== ''
+    ? { role, tensor, index }
+    : undefined;
 }
 
 function list<T>(
@@ -167,5 +169,4 @@ function number(
 
 const whole = (text: string): number | undefined =>
   /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-const isRole = (text: string): text is LookedAt => (LOOKED_AT as readonly string[]).includes(text);
 const isAction = (text: string): text is Action => (ACTIONS as readonly string[]).includes(text);

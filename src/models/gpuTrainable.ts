@@ -14,6 +14,7 @@ import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
 import {
   type BatchGradients,
   checkState,
+  type Element,
   type Floats,
   graphRefused,
   isMatrix,
@@ -185,6 +186,19 @@ export class GpuTrainable implements Trainable {
   undo(): void {
     this.#training.undo();
     this.#live.version++;
+  }
+
+  peek(of: 'weights' | 'gradients', elements: readonly Element[]): Promise<number[]> {
+    const { parameters } = this.#graph.normalized;
+    const places = elements.map(({ name, index }) => {
+      const span = this.#training.spans[parameters.findIndex((one) => one.name === name)];
+      return span && index >= 0 && index < span.length ? span.first + index : -1;
+    });
+    return this.#training.peek(of, places);
+  }
+
+  async look(): Promise<ReadonlyMap<string, Floats>> {
+    return new Map(this.#byName(await this.#training.readWeights()));
   }
 
   async state(): Promise<TrainingState> {

@@ -15,6 +15,7 @@ import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
 import {
   type BatchGradients,
   checkState,
+  type Element,
   type Floats,
   graphRefused,
   isMatrix,
@@ -239,6 +240,18 @@ export class OrtTrainable implements Trainable {
 
   undo(): void {
     this.#adopt(this.#before);
+  }
+
+  async peek(of: 'weights' | 'gradients', elements: readonly Element[]): Promise<number[]> {
+    return elements.map(({ name, index }) => {
+      const weight = this.#weights.find((one) => one.name === name);
+      const values = of === 'weights' ? weight?.weights : weight?.gradient;
+      return values?.[index] ?? Number.NaN;
+    });
+  }
+
+  async look(): Promise<ReadonlyMap<string, Floats>> {
+    return this.weights;
   }
 
   async state(): Promise<TrainingState> {

@@ -13,6 +13,12 @@ import type { InferenceSession, Tensor } from './runtime.ts';
 
 export type Floats = Float32Array<ArrayBuffer>;
 
+/** One number of a weight, row by row; index -1 is none, and reads as NaN. */
+export interface Element {
+  readonly name: string;
+  readonly index: number;
+}
+
 export type StateKind = 'weights' | 'mean' | 'square';
 export const STATE_KINDS: readonly StateKind[] = ['weights', 'mean', 'square'];
 
@@ -69,6 +75,10 @@ export interface Trainable extends TrainableModel {
     sequences: readonly PolicySequence[],
     objective: PolicyObjective,
   ): Promise<readonly Learned[]>;
+  /** Single numbers as they are: of the weights, or of the gradient that the next step would use. */
+  peek(of: 'weights' | 'gradients', elements: readonly Element[]): Promise<readonly number[]>;
+  /** All weights as they are, by name; not to be written to, and good until the next step. */
+  look(): Promise<ReadonlyMap<string, Floats>>;
   /** A copy of everything that the next step depends on. */
   state(): Promise<TrainingState>;
   /**

@@ -209,6 +209,14 @@ export const runEvents = {
       temporary: v.exactOptional(v.boolean()),
     }),
   }),
+  watched: v.object({
+    type: v.literal('watched'),
+    role,
+    step: count,
+    values: reals,
+    gradients: reals,
+    moved: v.exactOptional(real),
+  }),
   failed: v.object({ type: v.literal('failed'), failure }),
   completed: v.object({ type: v.literal('completed') }),
 } as const satisfies Schemas<RunEvent>;

@@ -27,6 +27,7 @@ import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from './roles.ts';
 import { runExperiment } from './runExperiment.ts';
 import { throttle } from './throttle.ts';
 import { prepareTraining, type TrainJob } from './trainJob.ts';
+import { createWatcher, type Watcher } from './watcher.ts';
 import type { Workshop } from './workshop.ts';
 
 /** What differs between a page and a test. */
@@ -170,6 +171,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     uses: Uses,
     progress: (progress: LoadProgress) => void,
     signal: AbortSignal,
+    watcher: Watcher,
   ): Promise<TrainJob> {
     const told = (loaded: number, total?: number) =>
       progress({ stage: 'runtime', loaded, ...(total !== undefined && { total }) });
@@ -183,6 +185,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         progress,
         signal,
         breathe,
+        watcher,
         ...(resume !== undefined && { resume }),
       }),
     );
@@ -206,8 +209,9 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
       const stopped = () => mustEnd(current);
       const training = experiment.mode === 'train';
       if (training) {
-        current.training = await prepare(start, uses, progress, abort.signal);
-        wanted = current.training.events(stopped);
+        const watcher = createWatcher(experiment.dials);
+        current.training = await prepare(start, uses, progress, abort.signal, watcher);
+        wanted = watcher.among(current.training.events(stopped));
       } else {
         const loaded = await load(
           experiment,

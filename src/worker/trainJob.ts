@@ -1,6 +1,7 @@
 // From an experiment in train mode to its events: files read, graph differentiated, examples at hand, an
 // interrupted training taken up again, and what was learned handed to the store.
 
+import { isLookedAt } from '../core/dials.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { Ops } from '../core/ops.ts';
 import type { PolicyRole } from '../core/policyEvents.ts';
@@ -18,6 +19,7 @@ import { rolesNeeded } from './roles.ts';
 import { savesOf } from './saves.ts';
 import { endsStep, loraOf, trainExperiment, trainParams } from './trainExperiment.ts';
 import { inOneFile, MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
+import type { Watcher } from './watcher.ts';
 
 export interface TrainRequest {
   readonly experiment: Experiment;
@@ -30,6 +32,8 @@ export interface TrainRequest {
   /** Id of an interrupted training of this experiment. */
   readonly resume?: string;
   readonly breathe: () => Promise<void> | void;
+  /** Looks over the shoulder of whoever learns. */
+  readonly watcher?: Watcher;
 }
 
 export interface TrainJob {
@@ -85,6 +89,7 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
     try {
       checkFit(base.name, base.tokenizer, trainable.vocab);
       if (saves.state) await trainable.restore(saves.state);
+      if (isLookedAt(role)) await request.watcher?.follow(role, trainable);
       progress({ stage: 'ready', role, id });
       const room: TrainRoom = { role, base, trainable, source, runtime, ops, progress };
       return {

@@ -3,7 +3,10 @@
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import {
+  BITS,
+  type Bits,
   bitsOf,
+  DIAL_LIMITS,
   type Dials,
   type Edit,
   LOOKED_AT,
@@ -27,10 +30,13 @@ import type {
   Writing,
 } from '../../worker/protocol.ts';
 import type { App } from '../app.ts';
+import { inMode } from '../modes.ts';
 import { patch } from '../store.ts';
 
 /** Pieces of work between which the newest dial is heard. Milliseconds. */
 const BUDGET_MS = 40;
+/** Pins that are drawn for each model. */
+const DRAWN_PINS = 3;
 /** What is written beside the distribution is no longer than this. */
 const MOST_WRITTEN = 64;
 
@@ -38,6 +44,15 @@ export interface Accuracy {
   /** Rewards so far, by problem. */
   readonly untouched: readonly number[];
   readonly turned: readonly number[];
+  readonly of: number;
+}
+
+/** A whole model at so many bits. */
+export interface Rounded {
+  /** KL from the untouched model's next token, nats. */
+  readonly divergence: number;
+  /** Mean reward, over so many problems. */
+  readonly rate: number;
   readonly of: number;
 }
 
@@ -59,6 +74,9 @@ export interface BenchState {
   readonly found?: (Found & { readonly key: string }) | undefined;
   readonly finding: boolean;
   readonly findFailure?: Failure | undefined;
+  /** The whole model at fewer bits, by checkpoint and bits, as far as it was measured. */
+  readonly rounding: Readonly<Record<string, Rounded>>;
+  readonly measuring: boolean;
   /** What the dial is about to turn. */
   readonly target: Target;
   /** Edits that were undone, the last one first. */
@@ -82,6 +100,8 @@ function createBench(app: App) {
     fresh: false,
     finding: false,
     undone: [],
+    rounding: {},
+    measuring: false,
     target: { kind: 'head', layer: 0, index: 0 },
   }));
   const experiment = () => app.store.getState().experiment;
@@ -221,15 +241,11 @@ function createBench(app: App) {
     patch(app.store, { experiment: { ...before, dials: { ...before.dials, ...news } } });
   }
 
-  /**
-   * Adds an edit; while the same dial of the same numbers is turned, the last edit follows it.
-   * @param goesOn whether it is still the same turn
-   */
-  function turn(edit: Edit, goesOn: boolean): void {
+  /** Adds an edit; while the same numbers are turned, the last edit follows the dial. */
+  function turn(edit: Edit): void {
     const { edits } = experiment().dials;
     const last = edits.at(-1);
-    const follows =
-      goesOn && last && last.role === edit.role && sameTarget(last.target, edit.target);
+    const follows = last && last.role === edit.role && sameTarget(last.target, edit.target);
     setDials({ edits: [...(follows ? edits.slice(0, -1) : edits), edit] });
     set({ undone: [] });
   }
@@ -279,10 +295,74 @@ function createBench(app: App) {
     set({ finding: false });
   }
 
+  let stopped = false;
+  /** The looked-at model at all numbers of bits, one after the other, with the edits as they are. */
+  async function measureRounding(): Promise<void> {
+    if (store.getState().measuring) return;
+    stopped = false;
+    set({ measuring: true });
+    try {
+      for (const bits of BITS) await measureAt(bits);
+    } catch {
+      // What is wrong with the model stands beside its distribution.
+    }
+    set({ measuring: false });
+  }
+
+  async function measureAt(bits: Bits): Promise<void> {
+    const now = experiment();
+    const { prompt, task, difficulty, seed, problems, maxTokens } = now;
+    const model = modelOf(now, now.dials.model);
+    const rounded = { ...model, plan: { ...model.plan, bits } };
+    const next = { what: 'next', prompt, temperature: 1, topP: 1 } as const;
+    const { divergence } = await ask(rounded, next);
+    const question = { what: 'answers', task, difficulty, seed, to: problems, maxTokens } as const;
+    const rewards: number[] = [];
+    while (rewards.length < problems && !stopped) {
+      const from = rewards.length;
+      const told = await ask(rounded, { ...question, from, by: 'turned', budgetMs: BUDGET_MS });
+      rewards.push(...told.rewards);
+      const rate = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+      const found = { divergence, rate, of: rewards.length };
+      const key = `${model.checkpoint} ${bits}`;
+      set({ rounding: { ...store.getState().rounding, [key]: found } });
+    }
+  }
+
   function pin(pin: Pin): void {
     const { pins } = experiment().dials;
     const known = pins.some((one) => samePin(one, pin));
     setDials({ pins: known ? pins.filter((one) => !samePin(one, pin)) : [...pins, pin] });
+  }
+
+  /** Some weights of each model that is open, drawn at random, become pins. */
+  function pinSome(): void {
+    const { pins } = experiment().dials;
+    const drawn = LOOKED_AT.flatMap((role): Pin[] => {
+      const model = store.getState().opened[experiment()[role]];
+      const matrices = model?.anatomy.parts.filter(({ kind }) => kind === 'weight') ?? [];
+      if (matrices.length === 0) return [];
+      const pick = (below: number) => Math.floor(app.page.random() * below);
+      return Array.from({ length: DRAWN_PINS }, () => {
+        const part = matrices[pick(matrices.length)]!;
+        return { role, tensor: part.name, index: pick(part.count) };
+      });
+    });
+    setDials({ pins: [...pins, ...drawn].slice(0, DIAL_LIMITS.pins) });
+  }
+
+  /** Trains one of the two models here and now, for so many steps of the task; what is set elsewhere stays. */
+  function train(role: LookedAt, steps: number): void {
+    const { knobs } = app.store.getState();
+    const before = experiment();
+    const training = inMode(before, 'train', knobs);
+    const { small, large } = before;
+    const params = { ...training.params, model: role, steps, evaluateEvery: 0 };
+    patch(app.store, {
+      experiment: { ...training, small, large, method: 'sft', params, data: 'task' },
+    });
+    app.actions.start();
+    patch(app.store, { experiment: before, knobs });
   }
 
   /** Takes a target to the dial. */
@@ -320,7 +400,13 @@ function createBench(app: App) {
     resetAll,
     find,
     pin,
+    pinSome,
+    train,
     choose,
+    measureRounding,
+    stopRounding() {
+      stopped = true;
+    },
     setTarget: (target: Target) => set({ target }),
     go,
     modelOf: (role: LookedAt) => modelOf(experiment(), role),

@@ -9,6 +9,7 @@ import { Icon } from '../parts/Icon.tsx';
 const GenerateCharts = lazy(() => import('./GenerateCharts.tsx'));
 const PolicyCharts = lazy(() => import('./PolicyCharts.tsx'));
 const TrainCharts = lazy(() => import('./TrainCharts.tsx'));
+const WatchCharts = lazy(() => import('../parameters/WatchCharts.tsx'));
 const SweepCharts = lazy(() => import('./SweepCharts.tsx'));
 const EvaluateCharts = lazy(() => import('./EvaluateCharts.tsx'));
 
@@ -44,6 +45,9 @@ export function ChartColumn({ run: shown }: { run: Run | undefined }) {
           <EvaluateCharts run={run} />
         ) : (
           <GenerateCharts run={run} />
+        )}
+        {run.experiment.mode === 'train' && run.experiment.dials.pins.length > 0 && (
+          <WatchCharts run={run} />
         )}
       </Suspense>
     </section>

@@ -8,8 +8,12 @@ import { bytes, plural, titled } from '../../state/format.ts';
 import { usePage } from '../app.ts';
 import { Mark } from '../parts/Mark.tsx';
 import { Count } from './Count.tsx';
+import { Find } from './Find.tsx';
 import { Look } from './Look.tsx';
+import { Tour } from './Tour.tsx';
+import { Turn } from './Turn.tsx';
 import { useBench, useBenchState, useDials, useOpened } from './useBench.ts';
+import { Watch } from './Watch.tsx';
 import './parameters.css';
 
 const TITLES: Readonly<Record<View, { readonly title: string; readonly hint: string }>> = {
@@ -36,6 +40,7 @@ export default function Parameters() {
         </div>
         {view !== 'watch' && <ModelChoice />}
       </div>
+      <Tour />
       <Views />
     </div>
   );
@@ -48,6 +53,12 @@ function Views() {
   switch (view) {
     case 'look':
       return <Look model={opened} />;
+    case 'turn':
+      return <Turn model={opened} />;
+    case 'find':
+      return <Find model={opened} />;
+    case 'watch':
+      return <Watch />;
     default:
       return <Count />;
   }
