@@ -230,7 +230,11 @@ export class DeviceTraining {
     });
     const found = new Float32Array(await this.#runner.readBack.read(staging, size));
     let next = 0;
-    return places.map((place) => (place < 0 ? Number.NaN : none ? (next++, 0) : found[next++]!));
+    return places.map((place) => {
+      if (place < 0) return Number.NaN;
+      const value = found[next++]!;
+      return none ? 0 : value;
+    });
   }
 
   /** What was accumulated. */

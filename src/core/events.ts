@@ -267,14 +267,14 @@ export type RunEvent =
       readonly checkpoint: KeptCheckpoint;
     }
   | {
-      /** Pinned parameters after an optimiser step of their model; comes before the step's own event. */
+      /** Pinned parameters to begin with, and after each optimiser step of their model, before the step's own event. */
       readonly type: 'watched';
       readonly role: Role;
       /** Steps made. */
       readonly step: number;
       /** One for each of the experiment's pins of this role; NaN where the model has no such number. */
       readonly values: readonly number[];
-      /** Of the gradient that the step used, before clipping. */
+      /** Of the gradient that the step used, before clipping; NaN to begin with. */
       readonly gradients: readonly number[];
       /** Share of all parameters that are further from where they began than the experiment says. */
       readonly moved?: number;

@@ -44,7 +44,10 @@ test('values after a step, gradients before it, and the share that moved', async
     yield { type: 'completed' };
   }
   for await (const event of watcher.among(steps())) seen.push(event);
-  const [watched, last] = seen;
+  const [before, watched, last] = seen;
+  expect(before).toMatchObject({ type: 'watched', step: 0, moved: 0 });
+  if (before?.type !== 'watched') throw new Error('nothing was seen');
+  expect(before.values[0]).toBe(first.get('wte.weight')![40]);
   if (watched?.type !== 'watched') throw new Error('nothing was seen');
   expect(last).toEqual({ type: 'completed' });
   const now = await trainable.look();
@@ -77,9 +80,10 @@ test('a training with pins tells of them before each step; one without tells not
   start(1, { ...experiment, dials: { ...defaultDials, pins: [pins[0]] } });
   await until(() => ended(1));
   const types = events(1).map((event) => (event.type === 'train' ? event.event.type : event.type));
-  expect(types.filter((type) => type === 'watched' || type === 'step')).toEqual(
-    Array.from({ length: 3 }, () => ['watched', 'step']).flat(),
-  );
+  expect(types.filter((type) => type === 'watched' || type === 'step')).toEqual([
+    'watched',
+    ...Array.from({ length: 3 }, () => ['watched', 'step']).flat(),
+  ]);
   start(2, experiment);
   await until(() => ended(2));
   expect(events(2).some(({ type }) => type === 'watched')).toBe(false);

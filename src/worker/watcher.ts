@@ -1,5 +1,5 @@
-// Parameters followed while they learn: of any training, by whatever method, and of each model that learns. Before
-// every optimiser step the gradients of the pinned numbers are read, after it their values, and how many of all
+// Parameters followed while they learn: of any training, by whatever method, and of each model that learns. Their
+// values to begin with come first. Before every optimiser step the gradients of the pinned numbers are read, after it their values, and how many of all
 // parameters are further from where they began than a threshold.
 
 import type { Dials, LookedAt, Pin } from '../core/dials.ts';
@@ -30,6 +30,14 @@ export function createWatcher({ pins, moved }: Pick<Dials, 'pins' | 'moved'>): W
       [...(await trainable.look())].map(([name, values]) => [name, values.slice()]),
     );
     const every = Math.max(1, Math.ceil(trainable.size / COMPARED));
+    seen.push({
+      type: 'watched',
+      role,
+      step: trainable.steps,
+      values: await trainable.peek('weights', elements),
+      gradients: elements.map(() => Number.NaN),
+      moved: 0,
+    });
     const plain = trainable.step.bind(trainable);
     trainable.step = async (update) => {
       const gradients = await trainable.peek('gradients', elements);

@@ -77,8 +77,8 @@ export interface BenchState {
   /** The whole model at fewer bits, by checkpoint and bits, as far as it was measured. */
   readonly rounding: Readonly<Record<string, Rounded>>;
   readonly measuring: boolean;
-  /** What the dial is about to turn. */
-  readonly target: Target;
+  /** What the dial is about to turn, once somebody has chosen it. */
+  readonly target?: Target;
   /** Edits that were undone, the last one first. */
   readonly undone: readonly Edit[];
 }
@@ -102,7 +102,6 @@ function createBench(app: App) {
     undone: [],
     rounding: {},
     measuring: false,
-    target: { kind: 'head', layer: 0, index: 0 },
   }));
   const experiment = () => app.store.getState().experiment;
   const set = (news: Partial<BenchState>) => store.setState(news);

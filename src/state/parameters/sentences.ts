@@ -163,6 +163,9 @@ export function figure(x: number): string {
   if (x === 0) return '0';
   if (!Number.isFinite(x)) return String(x);
   const size = Math.abs(x);
-  if (size >= 1e6 || size < 1e-4) return x.toExponential(2).replace('e', ' · 10^').replace('+', '');
-  return Number(x.toPrecision(4)).toString();
+  const text =
+    size >= 1e6 || size < 1e-4
+      ? x.toExponential(2).replace('+', '')
+      : Number(x.toPrecision(4)).toString();
+  return text.replace(/^-/, '−');
 }

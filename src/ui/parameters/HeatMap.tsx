@@ -10,7 +10,7 @@ import {
   useRef,
   useState,
 } from 'react';
-import { quantity } from '../../state/format.ts';
+import { quantity, titled } from '../../state/format.ts';
 import { planOf } from '../../state/parameters/bench.ts';
 import {
   figure,
@@ -54,10 +54,12 @@ export function HeatMap({ model, part, statistics }: Props) {
   const plan = usePage(({ experiment }) => JSON.stringify(planOf(experiment, role)));
   const place = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const width = useWidth(place);
+  const room = useWidth(place);
   const { rows, columns } = shapeOf(part);
-  const height = rows === 1 ? VECTOR : Math.min(HEIGHT, Math.max(VECTOR, (width * rows) / columns));
-  const fit = Math.min(NEAREST, width / columns, rows === 1 ? NEAREST : height / rows);
+  const height = rows === 1 ? VECTOR : Math.min(HEIGHT, Math.max(VECTOR, (room * rows) / columns));
+  const fit = Math.min(NEAREST, room / columns, rows === 1 ? NEAREST : height / rows);
+  // A narrow matrix has no empty place beside it.
+  const width = Math.min(room, Math.max(240, Math.ceil(columns * fit)));
   const [view, setView] = useState<Window>();
   const { zoom, left, top } = view ?? { zoom: fit, left: 0, top: 0 };
   const [cursor, setCursor] = useState({ row: 0, column: 0 });
@@ -282,7 +284,7 @@ export function HeatMap({ model, part, statistics }: Props) {
             <b data-testid="cell-value">{value === undefined ? '…' : figure(value)}</b>
           </span>
           <br />
-          {roleOf(model, part, index)}.
+          {titled(roleOf(model, part, index))}.
         </p>
       </div>
       <div className="cell-acts">

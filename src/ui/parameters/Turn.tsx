@@ -50,12 +50,15 @@ const AMOUNTS = {
   noise: { label: 'Noise', rest: 0, min: 0, max: 3, step: 0.05 },
 } as const;
 
+const FIRST: Target = { kind: 'head', layer: 0, index: 0 };
+
 function Dial({ model }: { model: Opened }) {
   const { model: role, edits } = useDials();
   const chosen = useBenchState((state) => state.target);
   const { turn, setTarget, undo } = useBench();
-  const target = fitting(model, chosen);
   const last = edits.findLast((edit) => edit.role === role);
+  // A link's last edit is where its dial stands.
+  const target = fitting(model, chosen ?? last?.target ?? FIRST);
   const current = last && sameTarget(last.target, target) ? last : undefined;
   const act = (action: Action, amount = 0) => turn({ role, target, action, amount });
   return (
@@ -281,7 +284,7 @@ function Edits() {
             const failure = next?.failures.find((one) => one.edit === i)?.failure;
             return (
               <li key={`${at} ${keyOf(edit.target)}`}>
-                <span className={failure ? 'problem' : ''}>
+                <span className={failure ? 'problem' : undefined}>
                   {editSentence(edit)}
                   {failure && (
                     <>

@@ -1,6 +1,7 @@
 // Pinned parameters against the steps of a training: their values, their gradients, and how many of all parameters
 // have moved. One group of charts for each model that learned.
 
+import { useState } from 'react';
 import { CartesianGrid, Line, LineChart, Tooltip, XAxis, YAxis } from 'recharts';
 import { ROLE_NAMES } from '../../core/roles.ts';
 import { percent, titled } from '../../state/format.ts';
@@ -31,33 +32,43 @@ interface Props {
 }
 
 export function SeriesCharts({ series, moved }: Props) {
+  const [change, setChange] = useState(true);
   const { role, pins, points } = series;
   const name = titled(ROLE_NAMES[role]);
   const names = pins.map(({ tensor, index }) => `${tensor} [${index}]`);
   const shares = points.filter((point) => point.moved !== undefined);
-  const lines = (of: 'values' | 'gradients') =>
-    names.map((text, i) => ({
-      key: `${i} ${text}`,
-      text,
+  const first = points[0]?.values ?? [];
+  const lines = (of: 'values' | 'gradients', less: readonly number[] = []) =>
+    names.map((name, i) => ({
+      key: `${i} ${name}`,
+      text: less[i] === undefined ? name : `${name}, from ${figure(less[i]!)}`,
       value: (point: WatchedPoint) => {
         const value = point[of][i];
-        return value === undefined || Number.isNaN(value) ? undefined : value;
+        return value === undefined || Number.isNaN(value) ? undefined : value - (less[i] ?? 0);
       },
     }));
   return (
     <div className="watched">
       {names.length > 0 && (
         <>
+          <label className="inline">
+            <input
+              type="checkbox"
+              checked={change}
+              onChange={({ target }) => setChange(target.checked)}
+            />
+            Values as changes since the beginning
+          </label>
           <Lines
-            title={`${name}: values of the pinned parameters`}
+            title={`${name}: ${change ? 'changes' : 'values'} of the pinned parameters`}
             about="After each step."
             points={points}
-            lines={lines('values')}
+            lines={lines('values', change ? first : [])}
           />
           <Lines
             title={`${name}: their gradients`}
             about="Of the loss, as the step used them, before clipping."
-            points={points}
+            points={points.slice(1)}
             lines={lines('gradients')}
           />
         </>
