@@ -84,6 +84,9 @@ export async function preparePolicyTraining(request: TrainRequest): Promise<Trai
     }
     const done = saves.state?.step ?? 0;
     if (saves.state) await restoreJoint(experiment, learners, saves.state);
+    for (const { role, trainable, learns } of learners) {
+      if (learns) await request.watcher?.follow(role, trainable);
+    }
     for (const { role, base } of learners) progress({ stage: 'ready', role, id: base.id });
     const room: PolicyRoom = {
       learners,
