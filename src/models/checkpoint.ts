@@ -2,6 +2,7 @@
 // and a tokenizer, and nobody needs to know that there were files.
 
 import { UserError } from '../core/errors.ts';
+import { besideOf, canonical, isCanonical, MODEL_PATH } from './canonical.ts';
 import { decoderConfig } from './config.ts';
 import { type CheckpointFolder, readJson } from './folder.ts';
 import { checkOnnx } from './onnxFile.ts';
@@ -26,7 +27,7 @@ export interface LoadOptions {
   /** Bytes in the download stage only. */
   readonly progress?: (stage: CheckpointStage, loaded?: number, total?: number) => void;
   readonly signal?: AbortSignal;
-  /** Path of the ONNX file within the folder. */
+  /** Path of the ONNX file within the folder, where there are several. */
   readonly file?: string;
 }
 
@@ -35,10 +36,12 @@ export interface LoadOptions {
  * @throws DOMException AbortError when `signal` says so
  */
 export async function loadCheckpoint(
-  folder: CheckpointFolder,
+  given: CheckpointFolder,
   runtime: OrtRuntime,
-  { progress, signal, file = 'onnx/model.onnx' }: LoadOptions = {},
+  { progress, signal, file: wanted }: LoadOptions = {},
 ): Promise<Checkpoint> {
+  const folder = await canonical(given, wanted);
+  const file = MODEL_PATH;
   const { name } = folder;
   const json = (path: string) => readJson(folder, path, signal);
   const reading = [
@@ -55,15 +58,16 @@ export async function loadCheckpoint(
     await reading[2],
     await reading[3],
   ];
-  const path = `${name}/${file}`;
+  const path = `${name}/${isCanonical(folder) ? folder.modelPath : file}`;
   checkOnnx(bytes, path);
+  const beside = await besideOf(folder, bytes, signal);
   const generation = await generationConfig(folder, config.eos_token_id === undefined, signal);
   const decoder = decoderConfig(name, config, generation);
   const tokenizer = makeTokenizer(name, tokenizerJson, tokenizerConfig, decoder.bos);
 
   signal?.throwIfAborted();
   progress?.('session');
-  const model = await OnnxModel.create(name, path, decoder, runtime, bytes);
+  const model = await OnnxModel.create(name, path, decoder, runtime, bytes, { beside });
   try {
     signal?.throwIfAborted();
     progress?.('warmUp');

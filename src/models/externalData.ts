@@ -4,6 +4,7 @@
 import { UserError } from '../core/errors.ts';
 import { externalFiles, readModel, writeModel } from '../onnx/model.ts';
 import { withExternalData } from '../onnx/weights.ts';
+import { isOutside } from './layout.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -32,6 +33,3 @@ export async function withoutExternalData(
   }
   return writeModel(withExternalData(model, files));
 }
-
-/** A file says where its weights are, and may say so to reach other files. */
-const isOutside = (name: string) => /^[/\\]|(^|[/\\])\.\.([/\\]|$)|:/.test(name);

@@ -17,6 +17,8 @@ export interface CheckpointFolder {
    * @throws UserError 'checkpoint' when there is none
    */
   read(path: string, progress?: ByteProgress, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The same without reading it, where the file lies on a disk. */
+  blob?(path: string): Promise<Blob>;
 }
 
 /** `path` of `folder` as text. */
@@ -82,6 +84,36 @@ export function httpFolder(
         progress,
         signal,
       }),
+  };
+}
+
+/** Files that the browser holds, such as dropped ones: read when they are asked for. */
+export function blobFolder(name: string, files: ReadonlyMap<string, Blob>): CheckpointFolder {
+  const find = (path: string): Blob => {
+    const file = files.get(path);
+    if (file === undefined) throw missingFile(name, path, 'it is not among the files');
+    return file;
+  };
+  return {
+    name,
+    files: new Set(files.keys()),
+    blob: async (path) => find(path),
+    async read(path, progress) {
+      const file = find(path);
+      progress?.(0, file.size);
+      try {
+        const bytes = new Uint8Array(await file.arrayBuffer());
+        progress?.(bytes.length, bytes.length);
+        return bytes;
+      } catch (cause) {
+        throw new UserError(
+          'checkpoint',
+          `${name}/${path} could not be read: it was moved, changed or deleted after it was dropped.`,
+          'Drop it again.',
+          { cause },
+        );
+      }
+    },
   };
 }
 

@@ -58,3 +58,28 @@ export function hasOperator(model: Uint8Array, op: string): boolean {
   }
   return false;
 }
+
+const TENSOR = { external: 13, location: 14 };
+const ENTRY = { key: 1, value: 2 };
+const INITIALIZER = 5;
+const EXTERNAL = 1;
+
+/** Names of the files in which the model keeps weights, in the order in which they occur. */
+export function externalLocations(model: Uint8Array): string[] {
+  const decoder = new TextDecoder();
+  const found = new Set<string>();
+  for (const { number, bytes: graph } of fieldsOf(model)) {
+    if (number !== MODEL.graph || !graph) continue;
+    for (const { number: field, bytes: tensor } of fieldsOf(graph)) {
+      if (field !== INITIALIZER || !tensor) continue;
+      const fields = [...fieldsOf(tensor)];
+      if (fields.find((one) => one.number === TENSOR.location)?.value !== EXTERNAL) continue;
+      for (const { number: kind, bytes: entry } of fields) {
+        if (kind !== TENSOR.external || !entry) continue;
+        if (decoder.decode(within(entry, ENTRY.key)?.bytes) !== 'location') continue;
+        found.add(decoder.decode(within(entry, ENTRY.value)?.bytes));
+      }
+    }
+  }
+  return [...found];
+}

@@ -8,7 +8,7 @@ import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { UserError } from '../core/errors.ts';
 import { anchorModel } from './anchor.ts';
 import { type ByteProgress, download } from './folder.ts';
-import type { OrtRuntime } from './runtime.ts';
+import type { BesideFile, OrtRuntime } from './runtime.ts';
 
 type Ort = typeof import('onnxruntime-web');
 
@@ -63,8 +63,8 @@ export async function loadWasmRuntime(
   signal?: AbortSignal,
 ): Promise<OrtRuntime> {
   const ort = await ready(cpuOnly, progress, signal);
-  const createSession: OrtRuntime['createSession'] = (model, beside = []) =>
-    ort.InferenceSession.create(model, {
+  const createSession: OrtRuntime['createSession'] = async (model, beside = []) =>
+    (await buildFor(ort, beside)).InferenceSession.create(model, {
       executionProviders: ['wasm'],
       externalData: beside,
       // Every pass has another shape: remembered allocation patterns would only pile up.
@@ -75,6 +75,15 @@ export async function loadWasmRuntime(
   const first = await started(createSession(anchorModel()));
   await first.release();
   return { provider: 'wasm', Tensor: ort.Tensor, createSession, dispose: async () => {} };
+}
+
+/** Files beside a model that are read as a whole into this heap, at most. Bytes. */
+const LARGE_BESIDE = 256 * 2 ** 20;
+
+/** Large weights beside a model stay where they are with the build that reads a Blob piece by piece. */
+async function buildFor(usual: Ort, beside: readonly BesideFile[]): Promise<Ort> {
+  const bytes = beside.reduce((sum, { data }) => sum + (data instanceof Blob ? data.size : 0), 0);
+  return bytes > LARGE_BESIDE && 'Suspending' in WebAssembly ? ready(withGpuNatively) : usual;
 }
 
 /** Models run on `device`; logits and caches stay there. */

@@ -11,6 +11,7 @@ import {
   ModelProtoSchema,
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
   type TensorProto,
   TensorProto_DataLocation,
   TensorProtoSchema,
@@ -242,4 +243,15 @@ export function modelFrom(graph: Graph): ModelProto {
       output: graph.outputs.map(valueInfoProto),
     }),
   });
+}
+
+/** The tensor's bytes are in a file beside the model. */
+export function pointTo(tensor: TensorProto, file: string, offset: number, length: number): void {
+  tensor.dataLocation = TensorProto_DataLocation.EXTERNAL;
+  tensor.rawData = new Uint8Array(0);
+  tensor.externalData = Object.entries({
+    location: file,
+    offset: `${offset}`,
+    length: `${length}`,
+  }).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
 }

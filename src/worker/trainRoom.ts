@@ -6,6 +6,7 @@ import { UserError } from '../core/errors.ts';
 import type { Ops } from '../core/ops.ts';
 import type { Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { canonical } from '../models/canonical.ts';
 import { type DecoderConfig, decoderConfig } from '../models/config.ts';
 import { type CheckpointFolder, memoryFolder, readJson } from '../models/folder.ts';
 import { checkOnnx } from '../models/onnxFile.ts';
@@ -45,9 +46,10 @@ export interface TrainRoom {
 /** All but the model: what it takes to read and write its tokens. @throws UserError 'checkpoint', 'tokenizer' */
 export async function readTexts(
   id: string,
-  folder: CheckpointFolder,
+  given: CheckpointFolder,
   signal?: AbortSignal,
 ): Promise<BaseCheckpoint> {
+  const folder = await canonical(given);
   const { name } = folder;
   const optional = folder.files?.has('generation_config.json') ? ['generation_config.json'] : [];
   const files = new Map<string, Uint8Array>();
@@ -70,10 +72,11 @@ export async function readTexts(
 /** @throws UserError 'checkpoint', 'onnx', 'tokenizer' */
 export async function readBase(
   id: string,
-  folder: CheckpointFolder,
+  given: CheckpointFolder,
   progress: (loaded: number, total?: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<BaseCheckpoint> {
+  const folder = await canonical(given);
   const texts = await readTexts(id, folder, signal);
   const model = await folder.read(MODEL, progress, signal);
   checkOnnx(model, `${folder.name}/${MODEL}`);
@@ -83,9 +86,10 @@ export async function readBase(
 /** The same with all weights in the model's file. @throws UserError 'onnx' naming a file that is missing */
 export async function inOneFile(
   base: BaseCheckpoint,
-  folder: CheckpointFolder,
+  given: CheckpointFolder,
   signal?: AbortSignal,
 ): Promise<BaseCheckpoint> {
+  const folder = await canonical(given);
   // What reads ONNX files is not needed before somebody trains.
   const { withoutExternalData } = await import('../models/externalData.ts');
   const beside = MODEL.slice(0, MODEL.lastIndexOf('/') + 1);
