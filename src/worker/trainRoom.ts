@@ -20,7 +20,18 @@ import type { LoadProgress } from './protocol.ts';
 
 export type Files = ReadonlyMap<string, Uint8Array>;
 
-/** Of a folder; generation_config.json where it is known to be there. */
+/** Goes along where it is known to be there, byte for byte. */
+const OPTIONAL = [
+  'generation_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'vocab.json',
+  'merges.txt',
+  'LICENSE',
+  'LICENSE.md',
+  'LICENSE.txt',
+];
 const NEEDED = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
 export const MODEL = 'onnx/model.onnx';
 
@@ -51,14 +62,16 @@ export async function readTexts(
 ): Promise<BaseCheckpoint> {
   const folder = await canonical(given);
   const { name } = folder;
-  const optional = folder.files?.has('generation_config.json') ? ['generation_config.json'] : [];
+  const optional = OPTIONAL.filter((path) => folder.files?.has(path));
   const files = new Map<string, Uint8Array>();
   for (const path of [...NEEDED, ...optional]) {
     files.set(path, await folder.read(path, undefined, signal));
   }
   const memory = memoryFolder(name, files);
   const json = (path: string) => readJson(memory, path);
-  const generation = optional.length > 0 ? await json('generation_config.json') : {};
+  const generation = optional.includes('generation_config.json')
+    ? await json('generation_config.json')
+    : {};
   const config = decoderConfig(name, await json('config.json'), generation);
   const tokenizer = makeTokenizer(
     name,
