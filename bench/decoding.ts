@@ -17,7 +17,7 @@ import { FALLBACKS, ROLLBACKS } from './grid.ts';
 
 export interface DecodingOptions {
   readonly problems: number;
-  /** All of the 5 x 5 grid instead of the default thresholds only. */
+  /** all of the grid instead of the default thresholds only. */
   readonly grid: boolean;
   readonly large: string;
   /** One or more, for instance before and after alignment (METHODS 3.4). */
