@@ -1,11 +1,14 @@
 // Every number of every checkpoint is accounted for, under the right name, and its formula gives its count.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { families, familyBytes } from '../../test/families/index.ts';
 import { readModel } from '../onnx/model.ts';
 import { graphFrom } from '../onnx/proto.ts';
 import { sizeOf } from '../onnx/tensor.ts';
+import { widened } from '../onnx/widen.ts';
 import { dissect } from './anatomy.ts';
 import { countFrom, formulaText, sum } from './formula.ts';
+import { floatsOf, storedWeights } from './stored.ts';
 
 const root = new URL('../../', import.meta.url);
 const builtIn = readdirSync(new URL('public/models', root)).map((id) => `public/models/${id}`);
@@ -56,6 +59,48 @@ describe.each(files)('%s', (file) => {
     for (let layer = 1; layer < anatomy.layers; layer++) expect(of(layer)).toEqual(of(0));
     expect(parts.filter(({ purpose }) => purpose === 'tokenEmbedding')).toHaveLength(1);
   });
+});
+
+describe.each(families)('%s', (family) => {
+  const raw = graphFrom(widened(readModel(familyBytes(family))));
+  const { anatomy } = dissect(raw);
+  const { parts, sizes } = anatomy;
+  const weighed = parts.reduce((sum, { count }) => sum + count, 0);
+
+  test('has its parts, each with its place and its formula', () => {
+    expect(parts.filter(({ block }) => block === 'other')).toEqual([]);
+    expect(anatomy.layers).toBe(2);
+    expect(anatomy.parameters).toBe(weighed);
+    for (const part of parts) expect(countFrom(part.formula, sizes)).toBe(part.count);
+    const first = parts.filter(({ layer }) => layer === 0);
+    const second = parts.filter(({ layer }) => layer === 1);
+    expect(second.map(({ purpose }) => purpose)).toEqual(first.map(({ purpose }) => purpose));
+  });
+
+  if (family.includes('int4')) {
+    test('of four bits is counted and shown as what it stands for, and says that it cannot be turned', () => {
+      const plain = dissect(graphFrom(readModel(familyBytes('contrib llama')))).anatomy;
+      expect(anatomy.parameters).toBe(plain.parameters);
+      expect(anatomy.closed?.message).toMatch(/quantised integers/);
+      const [name, weight] = [...storedWeights(raw, true)].find(([, one]) => one.quantised)!;
+      expect(parts.find((part) => part.name === name)?.quantised).toBe(true);
+      const values = weight.values();
+      expect(values).toHaveLength(weight.dims[0]! * weight.dims[1]!);
+      // In each block of 16 the number of largest magnitude is -8 times the scale.
+      const scales = floatsOf(raw.initializers.get(name.replace('_Q4', '_scales'))!);
+      for (let block = 0; block < scales.length; block++) {
+        const own = values.subarray(block * 16, block * 16 + 16);
+        const largest = own.reduce((most, x) => (Math.abs(x) > Math.abs(most) ? x : most), 0);
+        expect(Math.abs(largest + 8 * scales[block]!)).toBeLessThanOrEqual(1e-6);
+      }
+    });
+  } else {
+    test('can be turned, as far as it can be trained', () => {
+      // Without a cache the size of the mask has no name.
+      if (family.includes('without a cache')) expect(anatomy.closed?.code).toBe('onnx');
+      else expect(anatomy.closed).toBeUndefined();
+    });
+  }
 });
 
 const named = (file: string) => {

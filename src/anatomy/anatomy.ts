@@ -17,15 +17,22 @@ export interface Dissected {
   readonly normalized?: Normalized;
 }
 
-/** @param config the checkpoint's config.json */
-export function dissect(raw: Graph, config: Readonly<Record<string, unknown>> = {}): Dissected {
+/**
+ * @param config the checkpoint's config.json
+ * @param types how the file stores tensors that were widened for this graph, by name
+ */
+export function dissect(
+  raw: Graph,
+  config: Readonly<Record<string, unknown>> = {},
+  types: ReadonlyMap<string, string> = new Map(),
+): Dissected {
   const narrow = storedWeights(raw);
   const quantised = [...narrow.values()].some((weight) => weight.quantised);
   try {
     const normalized = normalize(raw);
     // A file of which only a part is float32 can be looked at as a whole, but not turned.
     const whole = !quantised && narrow.size === 0;
-    if (whole) return { anatomy: ofNormalized(raw, normalized, config), normalized };
+    if (whole) return { anatomy: ofNormalized(raw, normalized, config, types), normalized };
     return { anatomy: { ...ofStored(raw, config), closed: narrowFailure(raw, quantised) } };
   } catch (error) {
     const closed = quantised ? narrowFailure(raw, true) : toFailure(error);
@@ -47,6 +54,7 @@ function ofNormalized(
   raw: Graph,
   normalized: Normalized,
   config: Readonly<Record<string, unknown>>,
+  types: ReadonlyMap<string, string>,
 ): Anatomy {
   const { graph, parameters, ties } = normalized;
   const stored = total(raw);
@@ -61,7 +69,7 @@ function ofNormalized(
   const tensors = parameters.map(({ name, dims, tensor }) => ({
     name,
     dims,
-    stored: typeName(tensor.dtype),
+    stored: types.get(name) ?? typeName(tensor.dtype),
     quantised: false,
   }));
   const named = describe(graph, tensors, config, raw);

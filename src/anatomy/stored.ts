@@ -2,6 +2,7 @@
 // Values are made when somebody looks; until then there are names and sizes.
 
 import { type Graph, intOf, type Node } from '../onnx/graph.ts';
+import { brainToFloat, halfToFloat } from '../onnx/half.ts';
 import { DataType, isFloat, sizeOf, type Tensor, typeName } from '../onnx/tensor.ts';
 
 export interface StoredWeight {
@@ -153,25 +154,5 @@ export function floatsOf({ dtype, bytes }: Tensor): Float32Array<ArrayBuffer> {
   if (dtype === DataType.double) {
     return Float32Array.from(new Float64Array(buffer, byteOffset, byteLength / 8));
   }
-  const halves = new Uint16Array(buffer, byteOffset, byteLength / 2);
-  return dtype === DataType.bfloat16
-    ? fromBfloat16(halves)
-    : Float32Array.from(halves, fromFloat16);
-}
-
-function fromBfloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
-  const words = new Uint32Array(halves.length);
-  halves.forEach((half, i) => {
-    words[i] = half << 16;
-  });
-  return new Float32Array(words.buffer);
-}
-
-function fromFloat16(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return dtype === DataType.bfloat16 ? brainToFloat(bytes) : halfToFloat(bytes);
 }

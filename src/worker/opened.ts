@@ -13,6 +13,8 @@ import { TurnedModel } from '../models/turnedModel.ts';
 import { checkFit } from '../models/vocabulary.ts';
 import { readModel } from '../onnx/model.ts';
 import { graphFrom } from '../onnx/proto.ts';
+import { typeName } from '../onnx/tensor.ts';
+import { widened } from '../onnx/widen.ts';
 import { type BaseCheckpoint, MODEL } from './trainRoom.ts';
 
 type Floats = Float32Array<ArrayBuffer>;
@@ -44,9 +46,13 @@ export class OpenedModel {
     config: Readonly<Record<string, unknown>>,
   ) {
     this.base = base;
-    this.#source = source;
-    const raw = graphFrom(source);
-    this.dissected = dissect(raw, config);
+    // Half-precision weights are turned and differentiated as what they are in float32.
+    this.#source = widened(source);
+    const types = new Map(
+      (source.graph?.initializer ?? []).map(({ name, dataType }) => [name, typeName(dataType)]),
+    );
+    const raw = graphFrom(this.#source);
+    this.dissected = dissect(raw, config, types);
     const { anatomy, normalized } = this.dissected;
     const stored = normalized ? undefined : storedWeights(raw, true);
     this.#files = normalized
