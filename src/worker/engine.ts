@@ -116,6 +116,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   const errands = createErrands({
     store,
     folderOf,
+    hardware,
     breathe: () => breath.take(),
     post,
     answers: alignments.add,

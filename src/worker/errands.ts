@@ -16,7 +16,15 @@ import { readCard } from './card.ts';
 import { tokenizeLines } from './examples.ts';
 import { filesOf, writeInto } from './exportFiles.ts';
 import { fetchFiles, keepFiles, listFiles, look, tokenize } from './modelErrands.ts';
-import type { Alignment, DataReport, Errand, FromWorker, Stored, ToWorker } from './protocol.ts';
+import type {
+  Alignment,
+  DataReport,
+  Errand,
+  FromWorker,
+  Hardware,
+  Stored,
+  ToWorker,
+} from './protocol.ts';
 import { resumable } from './resumable.ts';
 import { exportRuns, keepRun, readAll } from './runErrands.ts';
 import { endOf, readTexts } from './trainRoom.ts';
@@ -24,6 +32,7 @@ import { endOf, readTexts } from './trainRoom.ts';
 interface Supplies {
   store(): Promise<Store>;
   folderOf(id: string): Promise<CheckpointFolder>;
+  hardware(): Promise<Hardware>;
   breathe(): Promise<void> | void;
   post(message: FromWorker): void;
   /** A model's answers; those that there were when it was stopped, or broke. */
@@ -68,7 +77,7 @@ type Plain = Extract<Errand, { readonly type: (typeof ERRANDS)[number] }>;
 export const isErrand = (message: ToWorker): message is Plain =>
   (ERRANDS as readonly string[]).includes(message.type);
 
-export function createErrands({ store, folderOf, breathe, post, answers }: Supplies) {
+export function createErrands({ store, folderOf, hardware, breathe, post, answers }: Supplies) {
   const going = new Map<number, AbortController>();
   let carry: Carrier | undefined;
   /** Tells the page what is stored. */
@@ -221,7 +230,7 @@ export function createErrands({ store, folderOf, breathe, post, answers }: Suppl
       case 'tokenize':
         return post(await tokenize(errand, await folderOf(errand.checkpoint)));
       case 'card':
-        return post(await readCard(errand, folderOf));
+        return post(await readCard(errand, folderOf, hardware));
       case 'listHub':
         return post(await listFiles(errand, circumstances));
       case 'fetchHub':

@@ -15,13 +15,19 @@ export const needsGpu = ({ provider, kernels }: Uses): boolean =>
   provider === 'webgpu' || kernels === 'webgpu';
 
 /** A software adapter is about 100 times slower than wasm, so it is used only when somebody asks for it. */
-export function hardwareOf({ deviceClass, adapter, why, features }: FoundDevice): Hardware {
+export function hardwareOf({ deviceClass, adapter, why, features, device }: FoundDevice): Hardware {
   const real = deviceClass === 'real';
   return {
     deviceClass,
     adapter,
     why,
     features,
+    ...(device && {
+      limits: {
+        maxBufferSize: device.limits.maxBufferSize,
+        maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
+      },
+    }),
     provider: real ? 'webgpu' : 'wasm',
     kernels: real ? 'webgpu' : 'cpu',
   };

@@ -28,6 +28,11 @@ export interface Hardware {
   readonly provider: 'wasm' | 'webgpu';
   readonly kernels: 'cpu' | 'webgpu';
   readonly features: readonly string[];
+  /** Largest buffer and largest part of one that a kernel sees; absent without a device. Bytes. */
+  readonly limits?: {
+    readonly maxBufferSize: number;
+    readonly maxStorageBufferBindingSize: number;
+  };
 }
 
 export type LoadStage =
