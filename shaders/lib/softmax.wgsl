@@ -7,12 +7,20 @@
 // Merging goes in a fixed order that depends on the chunks alone, so a row's result is the same in any
 // batch. Twin of readRow in src/kernels/rows.ts.
 
+/// Logits count this much, 1 / temperature; whoever wants another than 1 sets it in every entry point.
+var<private> coolness: f32 = 1.0;
+
+/// (high - low) / temperature for logits high >= low, held below 200.
+fn cooled(high: f32, low: f32) -> f32 {
+  return -max(max(low - high, -1e6) * coolness, -200.0);
+}
+
 struct Softmax {
   /// Sort key of the largest logit m; BAD_KEY once a bad logit was seen, since that is above all.
   key: u32,
   /// Lowest id that has it.
   id: u32,
-  /// sum exp(x - m)
+  /// sum exp(x - m), x and m at the temperature
   sum: f32,
   /// sum exp(x - m) (x - m)
   dot: f32,
@@ -36,7 +44,7 @@ fn merge(a: Softmax, b: Softmax) -> Softmax {
     low = a;
   }
   // sum e^(x-m') (x-m') = e^(m-m') (dot + sum (m-m'))
-  let d = below(keyValue(low.key), keyValue(high.key));
+  let d = -cooled(keyValue(high.key), keyValue(low.key));
   let e = exp(d);
   let sum = high.sum + low.sum * e;
   return Softmax(high.key, high.id, sum, high.dot + e * (low.dot + low.sum * d));
@@ -54,7 +62,7 @@ fn readColumns(row: u32, chunk: u32, lane: u32) -> Softmax {
     let key = highest(keys);
     if (key > mine.key) {
       // Columns ascend from one four to the next, so a strict comparison keeps the lowest id.
-      let d = below(keyValue(mine.key), keyValue(key));
+      let d = -cooled(keyValue(key), keyValue(mine.key));
       let e = exp(d);
       mine.dot = e * (mine.dot + mine.sum * d);
       mine.sum = e * mine.sum;
@@ -62,7 +70,8 @@ fn readColumns(row: u32, chunk: u32, lane: u32) -> Softmax {
       let ids = select(vec4<u32>(NONE), columns, keys == vec4<u32>(key));
       mine.id = lowest(ids);
     }
-    let d = max(keyValues(keys) - keyValue(mine.key), vec4<f32>(-200.0));
+    let far = max(keyValues(keys) - keyValue(mine.key), vec4<f32>(-1e6));
+    let d = max(far * coolness, vec4<f32>(-200.0));
     let e = select(vec4<f32>(0.0), exp(d), keys > vec4<u32>(0u));
     mine.sum += dot(e, vec4<f32>(1.0));
     mine.dot += dot(e, d);

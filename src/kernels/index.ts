@@ -7,6 +7,7 @@ import { copy } from './copy.ts';
 import { fuseLogits } from './fuseLogits.ts';
 import { gatherCache } from './gatherCache.ts';
 import { gradNorm } from './gradNorm.ts';
+import { grpoLoss } from './grpoLoss.ts';
 import { randomBits } from './randomBits.ts';
 import { sampleToken } from './sampleToken.ts';
 import { speculativeVerify } from './speculativeVerify.ts';
@@ -28,6 +29,7 @@ export const kernels = {
   fuseLogits,
   chunkScores,
   tokenLoss,
+  grpoLoss,
   accumulate,
   gradNorm,
   adamw,
