@@ -4,15 +4,19 @@
 // step, on the device. Nothing comes home but log-probs and the norm.
 
 import { UserError } from '../core/errors.ts';
+import type { PolicyObjective } from '../core/policyLoss.ts';
 import type { StepReport, Update } from '../core/trainable.ts';
 import { accumulate } from '../kernels/accumulate.ts';
 import { adamw, adamwParams, segmentTable, type TensorSpan } from '../kernels/adamw.ts';
 import { BAD, CLIP, gradNorm } from '../kernels/gradNorm.ts';
+import { grpoLoss } from '../kernels/grpoLoss.ts';
 import { type Fields, type Kernel, readOnly, type ValuesOf } from '../kernels/kernel.ts';
+import { FLAG, GIVEN, grpoParams, TERM } from '../kernels/policyFields.ts';
 import { BAD_ENTROPY } from '../kernels/tokenLogProbs.ts';
 import { tokenLoss } from '../kernels/tokenLoss.ts';
 import { download } from './download.ts';
 import { bindGroup, encode } from './pipelines.ts';
+import type { PolicyRows, PolicyWords } from './policyWords.ts';
 import type { Input } from './runner.ts';
 import { WebGpuRunner } from './webgpu.ts';
 
@@ -26,6 +30,9 @@ const ARRAYS = [...STATE, 'gradients', 'fresh'] as const;
 type ArrayName = (typeof STATE)[number];
 /** All of the state, tensors side by side. */
 export type FlatState = Readonly<Record<ArrayName, Floats>>;
+
+/** `span` is the number of the tensor that is to blame, where no step was made and one is. */
+export type DeviceStep = Omit<StepReport, 'tensor'> & { readonly span?: number };
 
 export interface FirstWeights {
   readonly values: Floats;
@@ -135,6 +142,59 @@ export class DeviceTraining {
     return { logProbs: arriving };
   }
 
+  /**
+   * The same for a policy's objective: makes the logits of sequences, `columns` rows each, the gradient of its loss.
+   * In as many dispatches as the largest binding asks for, sequences whole where they share a ratio.
+   */
+  async policyLossInPlace(
+    logits: GPUBuffer,
+    vocab: number,
+    { columns, targets, given, old }: PolicyRows,
+    policy: PolicyObjective,
+  ): Promise<{ readonly found: Promise<PolicyWords> }> {
+    const objective = grpoParams(policy, old);
+    const rows = targets.length;
+    const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: align } =
+      this.#device.limits;
+    const fits = Math.floor((most - align) / (4 * vocab));
+    const shared = (objective.flags & FLAG.sequence) !== 0;
+    const chunk = shared ? Math.floor(fits / columns) * columns : fits;
+    if (chunk < 1) throw tooWide(4 * vocab * (shared ? columns : 1), most);
+    const parts: Promise<PolicyWords>[] = [];
+    for (let first = 0; first < rows; first += chunk) {
+      const last = Math.min(rows, first + chunk);
+      const wanted = { rows: last - first, vocab, base: first * vocab, pitch: vocab };
+      const { logits: range, window } = this.#runner.rows(logits, wanted);
+      const inputs = {
+        targets: targets.subarray(first, last),
+        given: given.subarray(GIVEN.size * first, GIVEN.size * last),
+        logits: range,
+      };
+      const params = { ...window, columns, ...objective };
+      parts.push((await this.#runner.start(grpoLoss, params, inputs)).outputs);
+    }
+    const found = Promise.all(parts).then((all): PolicyWords => {
+      const whole = {
+        terms: new Float32Array(TERM.size * rows),
+        clips: new Uint32Array(rows),
+      };
+      all.forEach((part, i) => {
+        whole.terms.set(part.terms, TERM.size * chunk * i);
+        whole.clips.set(part.clips, chunk * i);
+      });
+      for (let row = 0; row < rows; row++) {
+        const at = TERM.size * row;
+        if (whole.terms[at + TERM.entropy] !== BAD_ENTROPY) continue;
+        // The kernel leaves such rows without a gradient, and WGSL may take a NaN for anything.
+        whole.terms.fill(Number.NaN, at, at + TERM.size);
+        this.#poisoned = true;
+      }
+      if (!given.every(Number.isFinite)) this.#poisoned = true;
+      return whole;
+    });
+    return { found };
+  }
+
   /** Adds gradients, one buffer for each tensor; they may be given up as soon as this has resolved. */
   async accumulate(gradients: readonly GPUBuffer[]): Promise<void> {
     const { gradients: sums, fresh } = this.#arrays;
@@ -156,8 +216,8 @@ export class DeviceTraining {
   }
 
   /** One step down the accumulated gradient, which is then forgotten. @throws UserError 'gpu' */
-  async step(update: Update): Promise<StepReport> {
-    const { clip: most, weightDecay } = update;
+  async step(update: Update): Promise<DeviceStep> {
+    const { clip: most, weightDecay, limit = Number.POSITIVE_INFINITY } = update;
     const poisoned = this.#poisoned;
     if (!this.#accumulated) this.#submit((encoder) => encoder.clearBuffer(this.#arrays.gradients));
     this.forget();
@@ -171,7 +231,11 @@ export class DeviceTraining {
     const { clip, bad } = await this.#runner.run(gradNorm, norm, {
       gradients: this.#all(gradients),
     });
-    if (bad[BAD.flag]) return { gradNorm: Number.NaN, applied: false };
+    const found = clip[CLIP.norm]!;
+    if (bad[BAD.flag] || found > limit) {
+      const span = await this.#worst(bad[BAD.flag] ? bad[BAD.first] : undefined);
+      return { gradNorm: bad[BAD.flag] ? Number.NaN : found, applied: false, span };
+    }
     const { failure } = this.#runner.scoped(() =>
       this.#submit((encoder) => {
         this.#copyState(encoder, this.#arrays, this.#before);
@@ -183,6 +247,19 @@ export class DeviceTraining {
     await failure;
     this.#stepBefore = this.#step++;
     return { gradNorm: clip[CLIP.norm]!, applied: true };
+  }
+
+  /** The tensor that holds this word of the gradients; without one, the one with the largest norm. */
+  async #worst(word: number | undefined): Promise<number> {
+    const holds = ({ first, length }: TensorSpan) =>
+      word !== undefined && word >= first && word < first + length;
+    const named = this.spans.findIndex(holds);
+    if (named >= 0) return named;
+    const [all] = await this.#download('gradients');
+    const norms = this.spans.map(({ first, length }) =>
+      all!.subarray(first, first + length).reduce((sum, x) => sum + x * x, 0),
+    );
+    return norms.indexOf(Math.max(...norms));
   }
 
   /** Forgets what was accumulated. */
@@ -312,6 +389,13 @@ export class DeviceTraining {
     this.#device.queue.submit([encoder.finish()]);
   }
 }
+
+const tooWide = (bytes: number, most: number) =>
+  new UserError(
+    'gpu',
+    `The logits of one completion are ${(bytes / 2 ** 20).toFixed(0)} MiB; this GPU binds ${(most / 2 ** 20).toFixed(0)} MiB at a time.`,
+    'Allow shorter completions, choose a loss with a ratio for each token, or train on wasm.',
+  );
 
 /** @throws UserError 'gpu' when a device with these limits has no room for weights of so many bytes */
 export function checkRoom(

@@ -34,13 +34,12 @@ export const grpoFields = {
   distil: 'f32',
   inverseTemperature: 'f32',
 } as const;
+/** What an objective is in words. */
+export type PolicyParams = Omit<GrpoParams, keyof typeof rowFields | 'columns'>;
 type GrpoParams = { readonly [K in keyof typeof grpoFields]: number };
 
 /** @param old whether tokens bring a log-prob that the ratio divides by */
-export function grpoParams(
-  objective: PolicyObjective,
-  old: boolean,
-): Omit<GrpoParams, keyof typeof rowFields | 'columns'> {
+export function grpoParams(objective: PolicyObjective, old: boolean): PolicyParams {
   const { surrogate, level, low, high, delta, beta, unbiased, distil, estimator } = objective;
   return {
     surrogate: SURROGATES.indexOf(surrogate),

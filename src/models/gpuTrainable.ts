@@ -5,11 +5,16 @@
 
 import type { Policy } from '../autodiff/partition.ts';
 import { DeviceTraining } from '../backend/deviceTraining.ts';
-import type { Learned, Scores } from '../core/policy.ts';
+import { learnedAt, policyRows } from '../backend/policyWords.ts';
+import type { Learned, PolicySequence, Scores, Sequence } from '../core/policy.ts';
+import type { PolicyObjective } from '../core/policyLoss.ts';
+import { objectiveOf } from '../core/policyVariants.ts';
 import type { StepReport, TokenRow, Update } from '../core/trainable.ts';
 import { float32Of } from '../onnx/tensor.ts';
 import type { DecoderConfig } from './config.ts';
 import type { LiveWeights, OnnxModel } from './onnxModel.ts';
+import { type Passes, passesOf } from './passes.ts';
+import { rowOf } from './policyRows.ts';
 import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
 import {
   type BatchGradients,
@@ -29,7 +34,6 @@ import { trainedModel } from './trainedModel.ts';
 import {
   checkRows,
   columnsOf,
-  microBatches,
   modelFeeds,
   scatterRows,
   targetsOf,
@@ -42,6 +46,9 @@ export interface GpuTrainableOptions extends TrainableOptions {
   readonly policy?: Policy;
 }
 
+/** What is judged only is not clipped. */
+const NO_CLIPPING = { epsilon: 0, epsilonHigh: 0, delta: 0 } as const;
+
 type Sessions = Readonly<Record<'forward' | 'backward', InferenceSession>>;
 
 export class GpuTrainable implements Trainable {
@@ -53,7 +60,11 @@ export class GpuTrainable implements Trainable {
   readonly #sessions: Sessions;
   readonly #training: DeviceTraining;
   readonly #live: LiveWeights & { version: number };
-  readonly #options: Required<Pick<TrainableOptions, 'microBatch' | 'minColumns'>>;
+  readonly #passes: Passes;
+  /** Of a policy. */
+  readonly #temperature: number | undefined;
+  /** Weights of the beginning, with buffers of their own. */
+  readonly #reference: ReturnType<typeof copied> | undefined;
 
   private constructor(
     graph: SplitGraph,
@@ -66,7 +77,8 @@ export class GpuTrainable implements Trainable {
     this.#runtime = runtime;
     this.#sessions = sessions;
     this.#training = training;
-    this.#options = { microBatch: 8, minColumns: 1, ...options };
+    this.#passes = passesOf(options);
+    this.#temperature = options.byReward?.temperature;
     this.contextLength = options.contextLength;
     this.vocab = graph.vocab;
     this.warnings = graph.normalized.warnings;
@@ -75,6 +87,7 @@ export class GpuTrainable implements Trainable {
       return [name, runtime.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims })];
     });
     this.#live = { tensors: Object.fromEntries(tensors), version: 0 };
+    if (options.byReward?.reference) this.#reference = copied(graph, runtime);
   }
 
   /**
@@ -121,31 +134,48 @@ export class GpuTrainable implements Trainable {
   async accumulate(rows: readonly TokenRow[]): Promise<readonly Float32Array[]> {
     checkRows(rows, this);
     const logProbs: Float32Array[] = new Array(rows.length);
-    for (const numbers of microBatches(rows, this.#options.microBatch)) {
+    await this.#passes.each(rows, async (numbers) => {
       const some = numbers.map((number) => rows[number]!);
-      const columns = columnsOf(some, this.#options.minColumns);
-      scatterRows(await this.#pass(some, columns), columns, numbers, rows, logProbs);
-    }
+      const columns = columnsOf(some, this.#passes.minColumns);
+      const found = await this.#pass(some, columns, this.#live.tensors, async (logits) => {
+        const [targets, weights] = [targetsOf(some, columns), weightsOf(some, columns)];
+        const { vocab } = this.#graph;
+        const { logProbs: found } = await this.#training.lossInPlace(
+          logits,
+          vocab,
+          targets,
+          weights,
+        );
+        return { found };
+      });
+      scatterRows(found, columns, numbers, rows, logProbs);
+    });
     return logProbs;
   }
 
-  /** Log-probs of a micro-batch's rectangle; its gradients are added to what is on the device. */
-  async #pass(rows: readonly TokenRow[], columns: number): Promise<Float32Array> {
-    const { inputs, gradients, vocab } = this.#graph;
-    const given = {
-      ...modelFeeds(rows, columns, inputs, this.#runtime),
-      ...this.#live.tensors,
-    };
+  /**
+   * A micro-batch's rectangle, forwards and, if what `loss` leaves in place of the logits is a gradient, backwards:
+   * gradients are added to what is on the device. Resolves to what `loss` brings home.
+   * @param loss submits what reads and replaces the logits; what it returns arrives while the backward pass runs
+   */
+  async #pass<T>(
+    rows: readonly TokenRow[],
+    columns: number,
+    weights: Readonly<Record<string, Tensor>>,
+    loss: (logits: GPUBuffer) => Promise<{ readonly found: Promise<T> }>,
+    learns = true,
+  ): Promise<T> {
+    const { inputs, gradients } = this.#graph;
+    const given = { ...modelFeeds(rows, columns, inputs, this.#runtime), ...weights };
     const { forward, backward } = this.#sessions;
     const kept = await forward.run(only(given, forward)).catch(passFailed);
     let results: Record<string, Tensor> = {};
     try {
       const logits = kept.logits!;
-      const [targets, weights] = [targetsOf(rows, columns), weightsOf(rows, columns)];
-      const { gpuBuffer } = logits;
-      const loss = await this.#training.lossInPlace(gpuBuffer, vocab, targets, weights);
+      const { found } = await loss(logits.gpuBuffer);
+      if (!learns) return await found;
       const seeded = only({ ...given, ...kept, dlogits: logits }, backward);
-      const [read, ran] = await Promise.allSettled([loss.logProbs, backward.run(seeded)]);
+      const [read, ran] = await Promise.allSettled([found, backward.run(seeded)]);
       if (ran.status === 'rejected') throw passFailed(ran.reason);
       results = ran.value;
       if (read.status === 'rejected') throw read.reason;
@@ -165,18 +195,58 @@ export class GpuTrainable implements Trainable {
     return { logProbs, gradients: new Map(this.#byName(all)) };
   }
 
-  async score(): Promise<readonly Scores[]> {
-    throw noPolicy();
+  async score(
+    sequences: readonly Sequence[],
+    of: 'policy' | 'reference',
+  ): Promise<readonly Scores[]> {
+    const weights = of === 'policy' ? this.#live.tensors : this.#reference?.tensors;
+    if (this.#temperature === undefined || !weights) throw noPolicy();
+    const objective = objectiveOf('grpo', NO_CLIPPING, this.#temperature);
+    const silent = sequences.map((one) => {
+      const zeros = new Float32Array(one.completion.length);
+      return { ...one, scales: zeros, advantages: zeros };
+    });
+    return this.#judge(silent, objective, weights, false);
   }
 
-  async learn(): Promise<readonly Learned[]> {
-    throw noPolicy();
+  async learn(
+    sequences: readonly PolicySequence[],
+    objective: PolicyObjective,
+  ): Promise<readonly Learned[]> {
+    if (this.#temperature === undefined) throw noPolicy();
+    return this.#judge(sequences, objective, this.#live.tensors, true);
+  }
+
+  async #judge(
+    sequences: readonly PolicySequence[],
+    objective: PolicyObjective,
+    weights: Readonly<Record<string, Tensor>>,
+    learns: boolean,
+  ): Promise<readonly Learned[]> {
+    const rows = sequences.map((one) => rowOf(one));
+    checkRows(rows, this);
+    const learned: Learned[] = new Array(sequences.length);
+    await this.#passes.each(rows, async (numbers) => {
+      const some = numbers.map((number) => rows[number]!);
+      const judged = numbers.map((number) => sequences[number]!);
+      const columns = columnsOf(some, this.#passes.minColumns);
+      const words = policyRows(judged, columns);
+      const { vocab } = this.#graph;
+      const loss = (logits: GPUBuffer) =>
+        this.#training.policyLossInPlace(logits, vocab, words, objective);
+      const found = await this.#pass(some, columns, weights, loss, learns);
+      numbers.forEach((number, r) => {
+        learned[number] = learnedAt(judged[r]!, found, r * columns);
+      });
+    });
+    return learned;
   }
 
   async step(update: Update): Promise<StepReport> {
-    const report = await this.#training.step(update);
+    const { span, ...report } = await this.#training.step(update);
     if (report.applied) this.#live.version++;
-    return report;
+    const tensor = span === undefined ? undefined : this.#graph.normalized.parameters[span]?.name;
+    return { ...report, ...(tensor !== undefined && { tensor }) };
   }
 
   forget(): void {
@@ -248,6 +318,7 @@ export class GpuTrainable implements Trainable {
   async release(): Promise<void> {
     await this.#sessions.forward.release();
     await this.#sessions.backward.release();
+    this.#reference?.free();
     this.#training.dispose();
   }
 
@@ -258,4 +329,27 @@ export class GpuTrainable implements Trainable {
       return [name, all.slice(first, first + length)];
     });
   }
+}
+
+/** The file's weights, in buffers that nobody writes to. */
+function copied({ normalized }: SplitGraph, { device, Tensor }: OrtRuntime) {
+  if (!device) throw new Error('a GPU is needed');
+  const buffers: GPUBuffer[] = [];
+  const tensors = normalized.parameters.map(({ name, dims, tensor }) => {
+    const values = float32Of(tensor).slice();
+    const buffer = device.createBuffer({
+      label: 'reference weight',
+      size: Math.max(16, Math.ceil(values.length / 4) * 16),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    device.queue.writeBuffer(buffer, 0, values);
+    buffers.push(buffer);
+    return [name, Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims })] as const;
+  });
+  return {
+    tensors: Object.fromEntries(tensors),
+    free() {
+      for (const buffer of buffers) buffer.destroy();
+    },
+  };
 }
