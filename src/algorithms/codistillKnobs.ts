@@ -69,7 +69,7 @@ const params = defineParams({
     symbol: '\\eta_\\theta',
     label: 'Learning rate, large',
     meaning: 'How far a step of the large model goes; 0 leaves it as it is.',
-    default: 2e-4,
+    default: 5e-5,
   },
   distillation: {
     kind: 'choice',
@@ -119,6 +119,11 @@ const params = defineParams({
     default: 'clipped',
   },
   ...clipKnobs,
+  delta: {
+    ...clipKnobs.delta,
+    meaning: `${clipKnobs.delta.meaning} The large model needs it: where it finds a bad token much likelier than the small one did, nothing else bounds the ratio. ${ASSUMED}`,
+    default: 2,
+  },
   epsilon: { ...clipKnobs.epsilon, meaning: `${clipKnobs.epsilon.meaning} ${ASSUMED}` },
   iterations: {
     ...iterationsKnob.iterations,
