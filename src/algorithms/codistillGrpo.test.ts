@@ -98,15 +98,15 @@ describe('the oracle', () => {
   test('whoever wrote a token is who its ratio divides by', () => {
     const { inputs, expected } = caseOf('hint_token_behaviour');
     const small = [
-      ...(inputs.small_old_hint_logp as number[]),
-      ...(inputs.small_old_cont_logp as number[]),
+      ...(inputs.small_old_hint_logp as unknown as number[]),
+      ...(inputs.small_old_cont_logp as unknown as number[]),
     ];
-    const large = [...(inputs.large_old_hint_logp as number[]), -9, -9];
+    const large = [...(inputs.large_old_hint_logp as unknown as number[]), -9, -9];
     const ratios = (now: readonly number[], hinted: number) => {
       const old = behaviour({ hinted }, scores(small), scores(large));
       return now.map((x, t) => Math.exp(x - old[t]!));
     };
-    const now = inputs.large_new_logp as number[];
+    const now = inputs.large_new_logp as unknown as number[];
     within(ratios(now, 2), expected.large_ratio_correct as never);
     within(ratios(now, 0), expected.large_ratio_if_hint_source_ignored as never);
     within(ratios(small, 2), expected.small_ratio_correct_with_small_new_equal_small_old as never);
