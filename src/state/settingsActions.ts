@@ -2,7 +2,7 @@
 
 import { checkParam, defaultsOf, type ParamValue } from '../core/params.ts';
 import type { Role } from '../core/roles.ts';
-import { exampleProblem, methods, taskList } from '../experiment/catalogue.ts';
+import { exampleProblem, methods, methodsOf, taskList } from '../experiment/catalogue.ts';
 import { sweepFor } from '../experiment/contenders.ts';
 import {
   type DecodingId,
@@ -55,11 +55,22 @@ export function settingsActions(store: Store, page: Page) {
   /** Gives a role to a checkpoint and goes to a place where it plays it. */
   function use(id: string, role: Role, mode: Experiment['mode']): void {
     setMode(mode);
+    playIn(role);
     set(role, id);
     const { method, params } = current();
     // A method for one model is to be about this one.
-    if ('model' in methods[method].params) remember(method, { ...params, model: role });
+    if (letsChoose(method, role)) remember(method, { ...params, model: role });
     patch(store, { viewed: undefined });
+  }
+
+  /** Goes to the first method of the mode that has such a part, unless the one that is set has. */
+  function playIn(role: Role): void {
+    const has = (method: Method, params: Experiment['params']) =>
+      methods[method].roles(params).includes(role) || letsChoose(method, role);
+    const { mode, method, params } = current();
+    if (has(method, params)) return;
+    const other = methodsOf(mode).find((one) => has(one, defaultsOf(methods[one].params)));
+    if (other) setMethod(other);
   }
 
   /** Sets a checkpoint beside the one it was trained from: each alone, on the same problems. */
@@ -174,4 +185,10 @@ export function settingsActions(store: Store, page: Page) {
     resetSettings,
     setPreference,
   };
+}
+
+/** Is it about one model, which may be the one of this role? */
+function letsChoose(method: Experiment['method'], role: Role): boolean {
+  const { model } = methods[method].params;
+  return model?.kind === 'choice' && model.options.some(({ value }) => value === role);
 }

@@ -11,7 +11,7 @@ import { stow } from '../models/stow.ts';
 import { digestOf } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { fetchModel } from './fetchModel.ts';
-import type { Errand, FromWorker } from './protocol.ts';
+import type { Errand, FetchedFile, FromWorker } from './protocol.ts';
 import { readTexts } from './trainRoom.ts';
 
 type Of<T extends Errand['type']> = Extract<Errand, { readonly type: T }>;
@@ -45,8 +45,10 @@ export async function keepFiles(
   const candidate = candidates.find((one) => one.folder === folder);
   if (!candidate) throw gone(candidates);
   const stowed = stow(candidate, choice, files);
-  const every = now();
-  const kept = await store.bring({
+  const progress = seldom(([loaded, total]: readonly [number, number]) =>
+    post({ type: 'errand', request, loaded, total }),
+  );
+  const bringing = store.bring({
     files: stowed.files,
     weights: stowed.weights,
     about: {
@@ -56,11 +58,10 @@ export async function keepFiles(
       ...(choice.source !== undefined && { source: choice.source }),
       original: stowed.original,
     },
-    progress: (loaded, total) => {
-      if (every.due(loaded === total)) post({ type: 'errand', request, loaded, total });
-    },
+    progress: (loaded, total) => progress.say([loaded, total]),
     signal,
   });
+  const kept = await bringing.finally(progress.end);
   if (download !== undefined && !kept.unsaved) await store.downloads.discard(download);
   return kept;
 }
@@ -94,17 +95,16 @@ export async function fetchFiles(
   const shown = showHubAddress(address);
   const id = await digestOf(new Blob([JSON.stringify([address, files.map(({ path }) => path)])]));
   const held = await store.downloads.hold(id, shown, files);
-  const every = now();
+  const progress = seldom((states: readonly FetchedFile[]) =>
+    post({ type: 'fetching', request, files: states }),
+  );
   try {
     const fetched = await fetchModel({
       address,
       held,
       carry,
       signal,
-      progress: (states) => {
-        const { length } = states.filter(({ state }) => state === 'done');
-        if (every.due(length === states.length)) post({ type: 'fetching', request, files: states });
-      },
+      progress: progress.say,
     });
     const name = address.repo.slice(address.repo.lastIndexOf('/') + 1);
     return {
@@ -114,19 +114,29 @@ export async function fetchFiles(
       files: [...fetched].map(([path, file]) => ({ path: `${name}/${path}`, file })),
     };
   } finally {
+    progress.end();
     await held.release();
   }
 }
 
-function now() {
+/** Says the latest at most every so often, and never forgets the last. */
+function seldom<T>(say: (news: T) => void) {
   let last = Number.NEGATIVE_INFINITY;
+  let waiting: { readonly news: T; readonly timer: ReturnType<typeof setTimeout> } | undefined;
+  const tell = (news: T) => {
+    last = performance.now();
+    waiting = undefined;
+    say(news);
+  };
   return {
-    due(always: boolean): boolean {
-      const at = performance.now();
-      if (!always && at - last < EVERY_MS) return false;
-      last = at;
-      return true;
+    say(news: T): void {
+      clearTimeout(waiting?.timer);
+      const early = last + EVERY_MS - performance.now();
+      if (early <= 0) tell(news);
+      else waiting = { news, timer: setTimeout(() => tell(news), early) };
     },
+    /** Nothing more is said. */
+    end: (): void => clearTimeout(waiting?.timer),
   };
 }
 

@@ -36,6 +36,33 @@ export function describeShelf(name: string, open: () => Promise<Shelf>): void {
       expect(await contents('f/x')).toEqual([9]);
     });
 
+    it('takes a stream whole or not at all', async () => {
+      const stream = (...chunks: Uint8Array<ArrayBuffer>[]) =>
+        new ReadableStream<Uint8Array<ArrayBuffer>>({
+          start(controller) {
+            for (const chunk of chunks) controller.enqueue(chunk);
+            controller.close();
+          },
+        });
+      const seen: number[] = [];
+      await shelf.pour('p/x', stream(bytes(1, 2), bytes(3)), (chunk) => void seen.push(...chunk));
+      expect(await contents('p/x')).toEqual([1, 2, 3]);
+      expect(seen).toEqual([1, 2, 3]);
+      const broken = shelf.pour('p/x', stream(bytes(4), bytes(5)), (chunk) => {
+        if (chunk[0] === 5) throw new Error('enough');
+      });
+      await expect(broken).rejects.toThrow('enough');
+      expect(await contents('p/x')).toEqual([1, 2, 3]);
+    });
+
+    it('moves a file, over another if there is one', async () => {
+      await shelf.write('q/x', bytes(1));
+      await shelf.write('r/s/y', bytes(2));
+      await shelf.move('q/x', 'r/s/y');
+      expect(await contents('r/s/y')).toEqual([1]);
+      expect([...(await shelf.list('q')).keys()]).toEqual([]);
+    });
+
     it('what was never there reads as nothing, lists as nothing and is removed without a word', async () => {
       expect(await contents('no/where')).toBeUndefined();
       expect(await shelf.list('no')).toEqual(new Map());

@@ -1,8 +1,9 @@
 // All checkpoints that there are: one's own, with what can be done to them, and the built-in ones.
 
 import type { KeptCheckpoint } from '../../core/kept.ts';
-import { checkpoints as builtIn, checkpointTitle } from '../../experiment/catalogue.ts';
-import { bytes, parameterCount, percent, plural } from '../../state/format.ts';
+import { checkpoints as builtIn } from '../../experiment/catalogue.ts';
+import { bytes, parameterCount } from '../../state/format.ts';
+import { originOf } from '../../state/origin.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NameField } from '../parts/NameField.tsx';
@@ -118,15 +119,6 @@ function Own({ one, current }: { one: KeptCheckpoint; current: boolean }) {
       </td>
     </tr>
   );
-}
-
-/** How it came here, in a few words. */
-function originOf({ origin, source, base, step, scores, temporary }: KeptCheckpoint): string {
-  const loose = temporary ? ', in memory only' : '';
-  if (origin === 'hub') return `${source ?? 'a server'}${loose}`;
-  if (origin === 'dropped') return `dropped${loose}`;
-  const right = scores.accuracy === undefined ? '' : `, ${percent(scores.accuracy, 0)} right`;
-  return `${checkpointTitle(base)}, ${plural(step, 'step')}${right}${loose}`;
 }
 
 /** What is used of what the browser gives. */

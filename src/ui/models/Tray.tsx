@@ -60,7 +60,7 @@ function OnTray({ candidate }: { candidate: Candidate }) {
     <section className="card candidate" aria-labelledby={title}>
       <h3 id={title}>{name}</h3>
       {missing.map((what) => (
-        <p key={what} className="missing" role="status">
+        <p key={what} className="missing">
           {what}
         </p>
       ))}

@@ -47,8 +47,8 @@ function ModelPicker({ role, part }: { role: Role; part: string }) {
   const chosen = usePage((state) => state.experiment[role]);
   const stored = usePage((state) => state.stored);
   const { set } = useActions();
-  const { builtIn, kept, missing } = choicesFor(chosen, stored);
-  const about = [...builtIn, ...kept, ...missing].find(({ id }) => id === chosen)?.about;
+  const { builtIn, kept, own, missing } = choicesFor(chosen, stored);
+  const about = [...builtIn, ...kept, ...own, ...missing].find(({ id }) => id === chosen)?.about;
   const option = ({ id, label }: Choice) => (
     <option key={id} value={id}>
       {label}
@@ -68,15 +68,21 @@ function ModelPicker({ role, part }: { role: Role; part: string }) {
         onChange={({ target }) => set(role, target.value)}
       >
         {missing.map(option)}
-        {kept.length === 0 ? (
+        {kept.length + own.length === 0 ? (
           builtIn.map(option)
         ) : (
           <>
-            <optgroup label="Trained here">{kept.map(option)}</optgroup>
+            {own.length > 0 && <optgroup label="Brought along">{own.map(option)}</optgroup>}
+            {kept.length > 0 && <optgroup label="Trained here">{kept.map(option)}</optgroup>}
             <optgroup label="Built in">{builtIn.map(option)}</optgroup>
           </>
         )}
       </select>
+      {missing.length > 0 && (
+        <p className="fine" role="status">
+          {about}
+        </p>
+      )}
       <p className="fine" id={`model-${role}-part`}>
         {part}
       </p>

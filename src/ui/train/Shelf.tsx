@@ -1,7 +1,7 @@
 // What stays in this browser: checkpoints that were trained here, and data files.
 
-import { checkpointTitle } from '../../experiment/catalogue.ts';
 import { bytes, parameterCount, percent } from '../../state/format.ts';
+import { originOf } from '../../state/origin.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NameField } from '../parts/NameField.tsx';
@@ -40,7 +40,7 @@ export function Shelf() {
           <thead>
             <tr>
               <th scope="col">Name</th>
-              <th scope="col">Trained from</th>
+              <th scope="col">From</th>
               <th scope="col" className="right">
                 Parameters
               </th>
@@ -56,41 +56,42 @@ export function Shelf() {
             </tr>
           </thead>
           <tbody>
-            {here.map(({ id, name, base, parameters, scores, bytes: size, step }) => (
-              <tr key={id}>
-                <th scope="row">
-                  <NameField id={id} name={name} />
-                </th>
-                <td>
-                  {checkpointTitle(base)}, <span className="num">{step} steps</span>
-                </td>
-                <td className="number">{parameterCount(parameters)}</td>
-                <td className="number">
-                  {scores.accuracy === undefined ? '–' : percent(scores.accuracy, 0)}
-                </td>
-                <td className="number">{bytes(size)}</td>
-                <td className="right">
-                  <button
-                    type="button"
-                    className="button bare icon"
-                    onClick={() => exportFile(id, name)}
-                    aria-label={`Export ${name}`}
-                    title="Export as a zip file"
-                  >
-                    <Icon name="save" />
-                  </button>
-                  <button
-                    type="button"
-                    className="button bare icon"
-                    onClick={() => remove(id, name)}
-                    aria-label={`Delete ${name}`}
-                    title="Into the trash"
-                  >
-                    <Icon name="bin" />
-                  </button>
-                </td>
-              </tr>
-            ))}
+            {here.map((one) => {
+              const { id, name, parameters, scores, bytes: size } = one;
+              return (
+                <tr key={id}>
+                  <th scope="row">
+                    <NameField id={id} name={name} />
+                  </th>
+                  <td>{originOf(one)}</td>
+                  <td className="number">{parameters > 0 ? parameterCount(parameters) : '–'}</td>
+                  <td className="number">
+                    {scores.accuracy === undefined ? '–' : percent(scores.accuracy, 0)}
+                  </td>
+                  <td className="number">{bytes(size)}</td>
+                  <td className="right">
+                    <button
+                      type="button"
+                      className="button bare icon"
+                      onClick={() => exportFile(id, name)}
+                      aria-label={`Export ${name}`}
+                      title="Export as a zip file"
+                    >
+                      <Icon name="save" />
+                    </button>
+                    <button
+                      type="button"
+                      className="button bare icon"
+                      onClick={() => remove(id, name)}
+                      aria-label={`Delete ${name}`}
+                      title="Into the trash"
+                    >
+                      <Icon name="bin" />
+                    </button>
+                  </td>
+                </tr>
+              );
+            })}
             {data.map(({ id, name, bytes: size }) => (
               <tr key={id}>
                 <th scope="row">
