@@ -37,14 +37,16 @@ export const modes = [
   'evaluate',
   'sweep',
   'train',
+  'study',
   'parameters',
 ] as const satisfies readonly Mode[];
 export const methods: Readonly<Record<MethodId, Method>> = { ...algorithms, ...trainers };
 /** The methods of a mode, in the order in which they are offered. */
 export const methodsOf = (mode: Mode): readonly MethodId[] =>
-  mode === 'train' ? keysOf(trainers) : keysOf(algorithms);
+  mode === 'train' || mode === 'study' ? keysOf(trainers) : keysOf(algorithms);
 /** What a mode begins with. */
-export const defaultMethodOf = (mode: Mode): MethodId => (mode === 'train' ? 'sft' : 'bild');
+export const defaultMethodOf = (mode: Mode): MethodId =>
+  mode === 'study' ? 'grpo' : mode === 'train' ? 'sft' : 'bild';
 /** Can it learn from a data file: completions that are given, or, by reward, questions with answers? */
 export const takesFiles = (method: MethodId): boolean => isTrainerId(method);
 /** Does it learn by reward? Its file then holds {"prompt", "answer"} lines, and `checker` says what is right. */
@@ -63,7 +65,9 @@ export function learnersOf({
 const takingPart = (experiment: Experiment): readonly Pick<Experiment, 'method' | 'params'>[] =>
   experiment.mode === 'evaluate' || experiment.mode === 'sweep'
     ? contendersOf(experiment)
-    : [experiment];
+    : experiment.mode === 'study'
+      ? experiment.study.plans
+      : [experiment];
 /** The models that take part. */
 export const rolesIn = (experiment: Experiment): readonly Role[] =>
   experiment.mode === 'parameters'

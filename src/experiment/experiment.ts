@@ -9,16 +9,18 @@ import type { Role } from '../core/roles.ts';
 import type { TaskId } from '../tasks/index.ts';
 import { type Axis, usualAxes } from './axis.ts';
 import { defaultCast } from './cast.ts';
+import { type Study, usualStudy } from './study.ts';
 
 /**
  * generate: one text, token by token. evaluate: many problems, contenders side by side. sweep: one method over the
  * values of one or two of its knobs. train: a checkpoint learns, and what comes out is a checkpoint. parameters: small
  * and large are looked into and turned; nothing runs.
  */
-export type Mode = 'generate' | 'evaluate' | 'sweep' | 'train' | 'parameters';
+export type Mode = 'generate' | 'evaluate' | 'sweep' | 'train' | 'study' | 'parameters';
 /** What decodes in the first three modes, what trains in the fourth. */
 export type MethodId = AlgorithmId | TrainerId;
 export type DecodingId = AlgorithmId;
+export type TrainerMethodId = TrainerId;
 /** Where models run; auto: WebGPU on a real adapter, else wasm. */
 export type ProviderChoice = 'auto' | 'wasm' | 'webgpu';
 /** Where our kernels run; auto: with the models. */
@@ -54,6 +56,8 @@ export interface Experiment extends Readonly<Record<Role, string>> {
   readonly contenders: readonly Contender[];
   /** Of sweep mode. */
   readonly sweep: Sweep;
+  /** Of study mode. */
+  readonly study: Study;
   /** Of parameters mode; the pins of train mode too. */
   readonly dials: Dials;
   /** What train mode learns from: the task's own examples (`task`), or a data file, `file:<sha256>:<name>`. */
@@ -107,6 +111,7 @@ export const defaultExperiment: Experiment = {
   params: defaultsOf(algorithms.bild.params),
   contenders: [{ label: '', method: 'bild', params: defaultsOf(algorithms.bild.params) }],
   sweep: usualSweep('bild'),
+  study: usualStudy,
   dials: defaultDials,
   ...defaultCheckpoints,
   data: 'task',

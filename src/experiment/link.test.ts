@@ -36,11 +36,13 @@ import {
   type Experiment,
   LIMITS,
   type Sweep,
+  type TrainerMethodId,
   usualSweep,
 } from './experiment.ts';
 import { decode, encode, MAX_LINK } from './link.ts';
 import { cleanName, fileId, localId, parseFileId, parseLocalId, sameContent } from './names.ts';
 import { recast, usualCast } from './recast.ts';
+import { type Plan, type Study, usualStudy } from './study.ts';
 
 const knob = (spec: ParamSpec): fc.Arbitrary<ParamValue> =>
   spec.kind === 'choice'
@@ -129,6 +131,18 @@ const dials: fc.Arbitrary<Dials> = fc.record({
   topP: fc.double({ ...DIAL_LIMITS.topP, noNaN: true }),
   tour: fc.integer(DIAL_LIMITS.tour),
 });
+const trainers = methodsOf('study') as readonly TrainerMethodId[];
+const plan: fc.Arbitrary<Plan> = fc.constantFrom(...trainers).chain((method) =>
+  fc.record({
+    method: fc.constant(method),
+    label: fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => text.length <= 40),
+    params: knobs(method),
+  }),
+);
+const study: fc.Arbitrary<Study> = fc.record({
+  plans: fc.array(plan, { maxLength: 3 }),
+  seeds: fc.integer(LIMITS.seeds),
+});
 const pinned: fc.Arbitrary<Dials> = pins.map((some) => ({ ...defaultDials, pins: some }));
 
 const experiments: fc.Arbitrary<Experiment> = fc
@@ -144,6 +158,7 @@ const experiments: fc.Arbitrary<Experiment> = fc
       method: fc.constant(method),
       params: knobs(method),
       contenders: fc.array(contender, { maxLength: 3 }),
+      study: mode === 'study' ? study : fc.constant(usualStudy),
       sweep: mode === 'sweep' ? sweepOf(method as DecodingId) : fc.constant(usualSweep('bild')),
       dials: mode === 'parameters' ? dials : mode === 'train' ? pinned : fc.constant(defaultDials),
       cast: fc.record(
@@ -173,6 +188,10 @@ const experiments: fc.Arbitrary<Experiment> = fc
       ...all,
       ...(all.mode === 'evaluate' ? { method, params } : { contenders }),
       ...(all.mode === 'parameters' && { method, params }),
+      ...(all.mode === 'study' && {
+        method: defaultMethodOf('study'),
+        params: defaultsOf(methods[defaultMethodOf('study')].params),
+      }),
     };
     const usual = usualCast(plain);
     const chosen = { ...plain, ...cast };

@@ -3,6 +3,7 @@
 // each known key is read by its own rule into a fresh object; what cannot be read falls back to the
 // default and is reported in words.
 
+import { defaultsOf } from '../core/params.ts';
 import { inOrder, ROLES, type Role } from '../core/roles.ts';
 import {
   checkpoints,
@@ -19,6 +20,7 @@ import { isDigest } from './digest.ts';
 import { type DecodingId, defaultExperiment, type Experiment, LIMITS } from './experiment.ts';
 import { readContenders, readSweep, theOne, writeContenders, writeSweep } from './linkCompare.ts';
 import { readDials, readPins, writeDials, writePins } from './linkDials.ts';
+import { readStudy, writeStudy } from './linkStudy.ts';
 import { migrate, VERSION } from './migrations.ts';
 import { parseFileId, parseLocalId } from './names.ts';
 import { oneOf, reading, readPairs, shown } from './pairs.ts';
@@ -37,12 +39,14 @@ export interface Decoded {
 
 /** The fragment, with its `#`. */
 export function encode(experiment: Experiment, digest?: string): string {
-  const { mode, method, params, contenders, sweep, dials } = experiment;
+  const { mode, method, params, contenders, sweep, study, dials } = experiment;
   const pairs = new URLSearchParams({ v: String(VERSION), mode });
   if (mode === 'evaluate') {
     writeContenders(contenders, pairs);
   } else if (mode === 'parameters') {
     writeDials(dials, pairs);
+  } else if (mode === 'study') {
+    writeStudy(study, pairs);
   } else {
     pairs.set('method', method);
     for (const [key, value] of Object.entries(params)) pairs.set(key, String(value));
@@ -94,8 +98,18 @@ export function decode(hash: string): Decoded {
   const listed = mode === 'evaluate' ? readContenders(pairs) : undefined;
   const known = methodsOf(mode);
   const method =
-    listed || turned ? base.method : pick('method', oneOf(known), known, defaultMethodOf(mode));
-  const params = listed || turned ? base.params : pairs.knobs(methods[method].params);
+    listed || turned
+      ? base.method
+      : mode === 'study'
+        ? defaultMethodOf(mode)
+        : pick('method', oneOf(known), known, defaultMethodOf(mode));
+  const compares = mode === 'study';
+  const params =
+    listed || turned
+      ? base.params
+      : compares
+        ? defaultsOf(methods[method].params)
+        : pairs.knobs(methods[method].params);
   const task = pick('task', isTaskId, Object.keys(taskList), base.task);
   const ids = [...Object.keys(checkpoints), 'local:<sha256>:<name>'];
   const sources = ['task', 'file:<sha256>:<name>'];
@@ -113,6 +127,7 @@ export function decode(hash: string): Decoded {
       : mode === 'train'
         ? { ...base.dials, ...readPins(pairs) }
         : base.dials,
+    study: compares ? readStudy(pairs) : base.study,
     sweep: mode === 'sweep' ? readSweep(method as DecodingId, pairs) : base.sweep,
     ...(Object.fromEntries(cast) as Record<Role, string>),
     data: pick('data', isSource, sources, base.data),

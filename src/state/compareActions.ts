@@ -9,11 +9,21 @@ import {
   type Experiment,
   LIMITS,
   type Sweep,
+  type TrainerMethodId,
   usualSweep,
 } from '../experiment/experiment.ts';
 import { recast } from '../experiment/recast.ts';
+import { COMMON, MOST_PLANS, type Plan, planOf, type Study } from '../experiment/study.ts';
 import { inMode, isTheOne } from './modes.ts';
 import { patch, type Store, told } from './store.ts';
+
+/** What the first plan sets of the knobs that comparable trainings share. */
+function commonOf([first]: readonly Plan[]): Readonly<Record<string, ParamValue>> {
+  const set = COMMON.flatMap((key) =>
+    first?.params[key] === undefined ? [] : [[key, first.params[key]]],
+  );
+  return Object.fromEntries(set);
+}
 
 export function compareActions(store: Store) {
   const current = (): Experiment => store.getState().experiment;
@@ -138,7 +148,55 @@ export function compareActions(store: Store) {
     patch(store, { point: contender === undefined ? undefined : { run, contender } });
   }
 
+  const setStudy = (study: Partial<Study>) => {
+    const after = { ...current(), study: { ...current().study, ...study } };
+    patch(store, { experiment: after });
+  };
+  const plans = () => current().study.plans;
+  const changePlan = (at: number, news: Partial<Plan>) =>
+    setStudy({ plans: plans().map((one, i) => (i === at ? { ...one, ...news } : one)) });
+
+  /** With what all plans have in common as the first has it. */
+  function addPlan(method: TrainerMethodId): void {
+    if (plans().length >= MOST_PLANS) return;
+    setStudy({ plans: [...plans(), planOf(method, commonOf(plans()))] });
+  }
+  function insertPlan(at: number, one: Plan): void {
+    if (plans().length < MOST_PLANS) setStudy({ plans: plans().toSpliced(at, 0, one) });
+  }
+  const removePlan = (at: number) => setStudy({ plans: plans().toSpliced(at, 1) });
+  const namePlan = (at: number, label: string) =>
+    changePlan(at, { label: label.trim().slice(0, LIMITS.label.max) });
+
+  /** A value outside its range changes nothing. */
+  function setPlanParam(at: number, key: string, value: ParamValue): void {
+    const one = plans()[at];
+    const spec = one && methods[one.method].params[key];
+    const checked = spec && checkParam(spec, value);
+    if (one && checked?.ok) changePlan(at, { params: { ...one.params, [key]: checked.value } });
+  }
+
+  /** A knob of every plan that has it. */
+  function setCommon(key: string, value: ParamValue): void {
+    plans().forEach((_, at) => {
+      setPlanParam(at, key, value);
+    });
+  }
+
+  function setStudySeeds(seeds: number): void {
+    const { min, max } = LIMITS.seeds;
+    if (Number.isFinite(seeds))
+      setStudy({ seeds: Math.min(max, Math.max(min, Math.round(seeds))) });
+  }
+
   return {
+    addPlan,
+    insertPlan,
+    removePlan,
+    namePlan,
+    setPlanParam,
+    setCommon,
+    setStudySeeds,
     addContender,
     repeatContender,
     insertContender,

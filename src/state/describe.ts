@@ -56,15 +56,16 @@ export function describeInput(experiment: Experiment): string {
   const { mode, prompt, task, problems, data, sweep } = experiment;
   if (mode === 'generate' || mode === 'parameters') return prompt;
   const { title } = taskList[task];
-  if (mode === 'train') return parseFileId(data)?.name ?? title;
+  if (mode === 'train' || mode === 'study') return parseFileId(data)?.name ?? title;
   const seeds = mode === 'sweep' && sweep.seeds > 1 ? `${sweep.seeds} seeds × ` : '';
   return `${seeds}${problems} × ${title}`;
 }
 
 /** Which method or methods: "BiLD", "BiLD and 2 others", "Sweep of BiLD". */
-export function describeMethod({ mode, method, contenders }: Experiment): string {
+export function describeMethod({ mode, method, contenders, study }: Experiment): string {
   if (mode === 'sweep') return `Sweep of ${methods[method].title}`;
   if (mode === 'parameters') return 'The parameters of two models';
+  if (mode === 'study') return `${study.plans.length} trainings, ${study.seeds} seeds each`;
   if (mode !== 'evaluate') return methods[method].title;
   const [first, ...others] = contenders;
   if (!first) return 'Small and large alone';
@@ -81,7 +82,7 @@ export function describeSettings(experiment: Experiment): string {
       .flatMap((axis) => (axis ? [`${knobName(method, axis.key)} ${range(axis.values)}`] : []))
       .join(', ');
   }
-  if (mode === 'parameters') return '';
+  if (mode === 'parameters' || mode === 'study') return '';
   if (mode !== 'evaluate') return describeKnobs(experiment);
   return contenders.length === 1 ? describeKnobs(contenders[0]!) : '';
 }

@@ -26,7 +26,9 @@ export function keepActions(store: Store, desk: Desk, page: Page) {
   const say = (text: string) => patch(store, { notice: told(text) });
   /** The data file that matters now and who reads it, as one word; empty where a task is learned from. */
   const wanted = ({ experiment, stored }: State): string =>
-    stored && experiment.mode === 'train' && experiment.data !== 'task'
+    stored &&
+    (experiment.mode === 'train' || experiment.mode === 'study') &&
+    experiment.data !== 'task'
       ? readBy(experiment.data, learner(experiment))
       : '';
   /** What was last looked into, or is being looked into, in the same words. */

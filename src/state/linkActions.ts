@@ -93,6 +93,8 @@ function finishedTokens(run: Run | undefined, experiment: Experiment) {
 function opened({ mode }: Experiment, problems: number, digest: boolean): string {
   if (problems > 0) return 'The link was opened, but not all of it could be read.';
   if (mode === 'parameters') return 'The link was opened; the dials are where it says.';
+  if (mode === 'study')
+    return 'The link was opened. Press Run for the trainings that are not here yet.';
   return digest
     ? 'The link was opened. Press Run to see whether you get the same tokens.'
     : 'The link was opened. Press Run to repeat it.';

@@ -23,6 +23,7 @@ export const placeOf: Readonly<Record<Mode, Home>> = {
   evaluate: 'compare',
   sweep: 'compare',
   train: 'train',
+  study: 'compare',
   parameters: 'parameters',
 };
 
@@ -43,7 +44,7 @@ const FEW_PROBLEMS = 20;
 type Knobs = Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
 
 const usualProblems = (mode: Mode): number =>
-  mode === 'train' || mode === 'sweep' || mode === 'parameters'
+  mode === 'train' || mode === 'study' || mode === 'sweep' || mode === 'parameters'
     ? FEW_PROBLEMS
     : defaultExperiment.problems;
 
@@ -52,7 +53,8 @@ export function inMode(experiment: Experiment, mode: Mode, knobs: Knobs): Experi
   // A number of problems that nobody has set is the mode's own.
   const untouched = experiment.problems === usualProblems(experiment.mode);
   const problems = untouched ? usualProblems(mode) : experiment.problems;
-  const stays = methodsOf(mode).includes(experiment.method);
+  // What is compared has methods of its own; this one only says which checkpoints are usual.
+  const stays = mode !== 'study' && methodsOf(mode).includes(experiment.method);
   const method = stays ? experiment.method : defaultMethodOf(mode);
   const params = stays ? experiment.params : (knobs[method] ?? defaultsOf(methods[method].params));
   const moved = { ...experiment, mode, problems, method, params };

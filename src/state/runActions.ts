@@ -1,11 +1,13 @@
 // Run, pause, step, stop, reset; and what the worker says in return.
 
 import type { PolicyRole } from '../core/policyEvents.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { encode } from '../experiment/link.ts';
 import type { ForPage, ResumableRun, ToWorker } from '../worker/protocol.ts';
 import { inMode } from './modes.ts';
 import { hasContent, isActive, newRun, type Run, type RunMessage, receive } from './run.ts';
 import { heard, KEPT_RUNS, patch, runBefore, type Store, shownRun, told } from './store.ts';
+import { nextOf, studyRows } from './study.ts';
 
 /** The worker as the page's state sees it. */
 export interface Client {
@@ -27,9 +29,36 @@ export function runActions(store: Store, client: Client) {
 
   /** Begins a run of the experiment as it is set; one that is going on gives way. */
   function start(held = false, resume?: string): void {
-    const { experiment, runs, link } = store.getState();
-    // Where parameters are turned, everything answers at once.
+    const { experiment } = store.getState();
+    // There the dials are turned, and nothing runs.
     if (experiment.mode === 'parameters') return;
+    if (experiment.mode === 'study') startStudy(held);
+    else begin(experiment, held, resume);
+  }
+
+  /** The trainings of a comparison that are not here yet, one after the other. */
+  function startStudy(held: boolean): void {
+    const { experiment } = store.getState();
+    if (active()) stop();
+    nextOfStudy(experiment, [], held);
+  }
+
+  function nextOfStudy(experiment: Experiment, tried: readonly string[], held = false): void {
+    const { runs, stored } = store.getState();
+    const next = nextOf(studyRows({ experiment, runs, stored }), tried);
+    if (!next) {
+      patch(store, { queue: undefined, notice: told('Every training of the comparison is here.') });
+      return;
+    }
+    // One that was interrupted goes on where it was.
+    const saved = stored?.resumable.find((one) => encode(one.experiment) === next.recipe);
+    const run = begin(next.experiment, held, saved?.id);
+    patch(store, { queue: { experiment, run, tried: [...tried, next.recipe] } });
+  }
+
+  /** Returns the number of the run. */
+  function begin(experiment: Experiment, held: boolean, resume?: string): number {
+    const { runs, link } = store.getState();
     const before = active();
     if (before) {
       stop();
@@ -55,6 +84,7 @@ export function runActions(store: Store, client: Client) {
       paused: held,
       ...(resume !== undefined && { resume }),
     });
+    return id;
   }
 
   /** Goes on with an interrupted training. */
@@ -115,6 +145,8 @@ export function runActions(store: Store, client: Client) {
   function stop(): void {
     const run = active();
     if (!run || run.status === 'stopping') return;
+    // Whoever stops a training of a comparison stops the comparison; what there is stays.
+    patch(store, { queue: undefined });
     change(run.id, (old) => ({ ...old, status: 'stopping' }));
     client.stop(run.id);
   }
@@ -193,6 +225,11 @@ export function runActions(store: Store, client: Client) {
     const run = store.getState().runs.find((other) => other.id === message.run);
     if (!run) return;
     change(run.id, (old) => receive(old, message));
+    const { queue } = store.getState();
+    // One that failed does not keep the others from being made.
+    if (message.type === 'ended' && queue?.run === message.run) {
+      nextOfStudy(queue.experiment, queue.tried);
+    }
   }
 
   return {

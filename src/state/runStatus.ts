@@ -28,6 +28,7 @@ export function statusLine(run: Run): string {
     evaluate: problems,
     sweep: answers,
     train: steps,
+    study: () => '',
     parameters: () => '',
   }[mode](run);
   return `Run ${run.id}, ${WORDS[run.status]}: ${done}`;

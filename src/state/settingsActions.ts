@@ -33,7 +33,8 @@ export function settingsActions(store: Store, page: Page) {
     const { method, params } = current();
     const remembered = { ...knobs, [method]: params };
     const before = current().mode;
-    const left = before === 'evaluate' || before === 'sweep' ? before : undefined;
+    const left =
+      before === 'evaluate' || before === 'sweep' || before === 'study' ? before : undefined;
     patch(store, {
       knobs: remembered,
       elsewhere: undefined,

@@ -13,6 +13,7 @@ import { type ModelsState, noModels } from './modelsState.ts';
 import type { Elsewhere } from './modes.ts';
 import { defaultPreferences, type Preferences } from './preferences.ts';
 import { hasContent, type Run } from './run.ts';
+import type { Queue } from './study.ts';
 
 export type {
   Alignment,
@@ -66,7 +67,7 @@ export interface State {
   /** Each method's knobs as they were last set. */
   readonly knobs: Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
   /** What is done in Compare when one goes there. */
-  readonly compareMode: 'evaluate' | 'sweep';
+  readonly compareMode: 'evaluate' | 'sweep' | 'study';
   /** Number of the task's example that the dice shows next. */
   readonly nextExample: number;
   readonly hardware?: Hardware;
@@ -75,6 +76,8 @@ export interface State {
   /** The run on the stage; absent after a reset. */
   readonly viewed?: number;
   readonly selection?: Selection;
+  /** Trainings of a comparison, while they are made. */
+  readonly queue?: Queue;
   /** What the models think at the selected token. */
   readonly asked?: Asked;
   /** The point of a sweep that is looked into. */

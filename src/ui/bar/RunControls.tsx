@@ -7,7 +7,7 @@ import { Icon } from '../parts/Icon.tsx';
 export function RunControls() {
   const active = usePage((state) => state.runs.findLast(isActive));
   const clear = usePage((state) => state.viewed === undefined);
-  const trains = usePage((state) => state.experiment.mode === 'train');
+  const trains = usePage(({ experiment: { mode } }) => mode === 'train' || mode === 'study');
   const nothingRuns = usePage((state) => state.experiment.mode === 'parameters');
   const { toggle, step, stop, reset } = useActions();
   const stopping = active?.status === 'stopping';

@@ -7,6 +7,7 @@ import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 
 const GenerateCharts = lazy(() => import('./GenerateCharts.tsx'));
+const StudyCharts = lazy(() => import('../study/StudyCharts.tsx'));
 const PolicyCharts = lazy(() => import('./PolicyCharts.tsx'));
 const TrainCharts = lazy(() => import('./TrainCharts.tsx'));
 const WatchCharts = lazy(() => import('../parameters/WatchCharts.tsx'));
@@ -35,7 +36,9 @@ export function ChartColumn({ run: shown }: { run: Run | undefined }) {
         </button>
       </div>
       <Suspense fallback={<p className="fine">The charts are loading.</p>}>
-        {run.experiment.mode === 'train' && learnsByReward(run.experiment.method) ? (
+        {experiment.mode === 'study' ? (
+          <StudyCharts />
+        ) : run.experiment.mode === 'train' && learnsByReward(run.experiment.method) ? (
           <PolicyCharts run={run} />
         ) : run.experiment.mode === 'train' ? (
           <TrainCharts run={run} />

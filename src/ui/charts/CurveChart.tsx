@@ -12,8 +12,8 @@ import {
   YAxis,
 } from 'recharts';
 import type { Curve, CurveRow, Curves } from '../../state/curves.ts';
-import { percent } from '../../state/format.ts';
-import { placeTicks } from '../../state/ticks.ts';
+import { percent, titled } from '../../state/format.ts';
+import { placeTicks, ticksFromZero } from '../../state/ticks.ts';
 import type { Column } from '../parts/Twin.tsx';
 import { AXIS, box, GRID, labelBelow, MARGIN } from './axes.tsx';
 import { Figure } from './Figure.tsx';
@@ -37,6 +37,11 @@ interface Props extends Curves {
   readonly height?: number;
   readonly marks?: readonly StepMark[];
   readonly empty: string;
+  /** Something else than steps: a row's `step` is then a value of it. */
+  readonly across?: {
+    readonly label: string;
+    readonly format: (value: number) => string;
+  };
 }
 
 const whole = (share: number): string => percent(share, 0);
@@ -57,6 +62,7 @@ export function CurveChart({
   height = 140,
   marks = [],
   empty,
+  across,
 }: Props) {
   const lines = curves.filter(({ raw }) => !raw);
   const text = (value: Value): string =>
@@ -66,7 +72,10 @@ export function CurveChart({
         ? value.map(format).join(' to ')
         : '–';
   const columns: Column<CurveRow>[] = [
-    { title: 'Step', of: ({ step }) => step },
+    {
+      title: titled(across?.label ?? 'step'),
+      of: ({ step }) => (across ? across.format(step) : step),
+    },
     ...curves.flatMap(({ key, title: name, band }): Column<CurveRow>[] => [
       { title: name, of: (row) => text(row[key]) },
       ...(band
@@ -74,6 +83,7 @@ export function CurveChart({
         : []),
     ]),
   ];
+  const top = rows.at(-1)?.step ?? 1;
   const shownMarks = rows.length > 0 ? marks : [];
   return (
     <Figure
@@ -100,10 +110,19 @@ export function CurveChart({
           {...AXIS}
           dataKey="step"
           type="number"
-          domain={[rows[0]?.step === 0 ? 0 : 1, Math.max(2, steps)]}
-          ticks={placeTicks(Math.max(2, steps)) as number[]}
-          allowDecimals={false}
-          label={labelBelow('step')}
+          {...(across
+            ? {
+                domain: [0, Math.max(1, top)],
+                ticks: ticksFromZero(Math.max(1, top)) as number[],
+                tickFormatter: across.format,
+                label: labelBelow(across.label),
+              }
+            : {
+                domain: [rows[0]?.step === 0 ? 0 : 1, Math.max(2, steps)],
+                ticks: placeTicks(Math.max(2, steps)) as number[],
+                allowDecimals: false,
+                label: labelBelow('step'),
+              })}
         />
         <YAxis
           {...AXIS}
@@ -121,7 +140,7 @@ export function CurveChart({
           cursor={{ stroke: 'var(--edge)' }}
           content={box<CurveRow>((row) => (
             <>
-              step {row.step}
+              {across ? `${across.label}: ${across.format(row.step)}` : `step ${row.step}`}
               {curves
                 .filter(({ key }) => row[key] !== undefined)
                 .map(({ key, title: name, band }) => (

@@ -7,19 +7,23 @@ import { usePage } from '../app.ts';
 import { EvaluateStage } from '../evaluate/EvaluateStage.tsx';
 import { EmptyStage } from '../stage/EmptyStage.tsx';
 import { StageTop } from '../stage/StageTop.tsx';
+import { StudyStage } from '../study/StudyStage.tsx';
 import { RunShelf } from './RunShelf.tsx';
 import { SweepStage } from './SweepStage.tsx';
 import './compare.css';
 
 export default function Compare() {
   const run = usePage(shownRun);
+  const mode = usePage((state) => state.experiment.mode);
   return (
     <>
       <div>
         <Head />
         <StageTop run={run?.id} />
       </div>
-      {!run ? (
+      {mode === 'study' ? (
+        <StudyStage />
+      ) : !run ? (
         <EmptyStage />
       ) : run.experiment.mode === 'sweep' ? (
         <SweepStage run={run} />
@@ -33,7 +37,21 @@ export default function Compare() {
 
 /** What happens, and where to look. */
 function Head() {
-  const { mode, method, contenders, sweep } = usePage((state) => state.experiment);
+  const { mode, method, contenders, sweep, study } = usePage((state) => state.experiment);
+  if (mode === 'study') {
+    return (
+      <section className="explanation" aria-label="What this is">
+        <p className="lead">
+          <strong>Trainings.</strong> {study.plans.length} from the same start, {study.seeds}{' '}
+          {study.seeds === 1 ? 'seed' : 'seeds'} each, one after the other.
+        </p>
+        <p className="look">
+          Look at which curve of the small model rises faster, over time and not only over steps,
+          and whether the bands part. What a training writes is in its own run: look at a cell.
+        </p>
+      </section>
+    );
+  }
   if (mode === 'sweep') {
     const knobs = [sweep.x, sweep.y].flatMap((axis) => (axis ? [knobName(method, axis.key)] : []));
     return (

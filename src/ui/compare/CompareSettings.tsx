@@ -9,12 +9,14 @@ import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Mark } from '../parts/Mark.tsx';
 import { KnobList } from '../settings/Knobs.tsx';
+import { StudySettings } from '../study/StudySettings.tsx';
 import { useCompare } from './useCompare.ts';
 import './compare.css';
 
 const KINDS = [
   { mode: 'sweep', title: 'Sweep', hint: 'One method over the values of its knobs' },
   { mode: 'evaluate', title: 'Evaluate', hint: 'Any methods side by side' },
+  { mode: 'study', title: 'Train', hint: 'Trainings from the same start, over several seeds' },
 ] as const;
 
 export default function CompareSettings() {
@@ -39,6 +41,7 @@ export default function CompareSettings() {
         </div>
       </fieldset>
       {mode === 'evaluate' && <Contenders />}
+      {mode === 'study' && <StudySettings />}
     </>
   );
 }

@@ -1,12 +1,16 @@
 // Runs beside each other: what came of each, and the settings in which they differ, or all of them.
 
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { experimentOf, type KeptRow, placeText } from '../../state/keptRows.ts';
+import { groupsOf } from '../../state/overlay.ts';
 import type { Run } from '../../state/run.ts';
 import { type ComparedRow, resultRows, settingRows } from '../../state/sideBySide.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
+import { Results } from '../study/Results.tsx';
 import { useCompare } from './useCompare.ts';
+
+const Overlay = lazy(() => import('../study/Overlay.tsx'));
 
 interface Props {
   readonly rows: readonly KeptRow[];
@@ -27,6 +31,8 @@ export function RunComparison({ rows, onClose }: Props) {
       wanted = false;
     };
   }, [ids, load]);
+  // Trainings have curves that can be laid over each other.
+  const groups = useMemo(() => groupsOf(runs ?? []), [runs]);
   const settings = settingRows(rows.map(({ run }) => experimentOf(run)));
   const differing = settings.filter(({ same }) => !same);
   const shown = all ? settings : differing;
@@ -96,6 +102,16 @@ export function RunComparison({ rows, onClose }: Props) {
         </table>
       </Scroller>
       {!runs && <p className="fine">Reading the runs.</p>}
+      {groups.length > 0 && (
+        <>
+          <Results groups={groups} />
+          <Suspense fallback={<p className="fine">The charts are loading.</p>}>
+            <div className="overlay">
+              <Overlay groups={groups} />
+            </div>
+          </Suspense>
+        </>
+      )}
     </section>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useRef, useState } from 'react';
 import { parseRunId } from '../../experiment/names.ts';
-import { boundText, type KeptRow, keptRows } from '../../state/keptRows.ts';
+import { boundText, experimentOf, type KeptRow, keptRows } from '../../state/keptRows.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NameField } from '../parts/NameField.tsx';
@@ -15,6 +15,8 @@ import './runShelf.css';
 const PAGE = 20;
 /** Columns that can be read beside each other. */
 const MOST_COMPARED = 6;
+/** Trainings are laid over each other: several seeds of several kinds. */
+const MOST_OVERLAID = 40;
 
 /** A run under whatever name it has now. */
 const keyOf = (id: string): string => parseRunId(id)?.sha256 ?? id;
@@ -192,7 +194,9 @@ function Chosen({ rows, onCompare, onClear }: ChosenProps) {
   const { remove } = useActions();
   const ids = rows.map(({ run }) => run.id);
   const none = ids.length === 0;
-  const comparable = ids.length > 1 && ids.length <= MOST_COMPARED;
+  const overlaid = rows.every(({ run }) => experimentOf(run).mode === 'train');
+  const most = overlaid ? MOST_OVERLAID : MOST_COMPARED;
+  const comparable = ids.length > 1 && ids.length <= most;
   return (
     <fieldset className="chosen" aria-label="With the chosen runs">
       <span className="fine num">
@@ -202,7 +206,11 @@ function Chosen({ rows, onCompare, onClear }: ChosenProps) {
         type="button"
         className="button quiet"
         disabled={!comparable}
-        title={comparable ? 'Beside each other' : `From 2 to ${MOST_COMPARED} runs`}
+        title={
+          comparable
+            ? 'Beside each other'
+            : `From 2 to ${MOST_COMPARED} runs, or ${MOST_OVERLAID} trainings`
+        }
         onClick={onCompare}
       >
         Compare

@@ -1,32 +1,53 @@
 // Many knobs under headings, each of which folds; what few need is folded once more.
 
+import type { ParamValue } from '../../core/params.ts';
+import type { MethodId } from '../../experiment/experiment.ts';
 import { type KnobGroup, knobGroups, turned } from '../../state/knobGroups.ts';
 import { useActions, usePage } from '../app.ts';
 import { Knob } from './Knobs.tsx';
 
-export function KnobGroups() {
-  const experiment = usePage((state) => state.experiment);
+/** Of the method that is set. */
+export function MethodKnobs() {
+  const { method, params } = usePage((state) => state.experiment);
+  const { setParam } = useActions();
+  return <KnobGroups id="knob" method={method} params={params} onParam={setParam} />;
+}
+
+interface Props {
+  /** Begins the ids of the controls. */
+  readonly id: string;
+  readonly method: MethodId;
+  readonly params: Readonly<Record<string, ParamValue>>;
+  /** Knobs that are set elsewhere. */
+  readonly without?: readonly string[];
+  readonly onParam: (key: string, value: ParamValue) => void;
+}
+
+export function KnobGroups({ method, without, ...props }: Props) {
+  const data = usePage((state) => state.experiment.data);
   return (
     <section className="knobs" aria-label="Settings of the method">
-      {knobGroups(experiment).map((group) => (
-        <Group key={`${experiment.method} ${group.title}`} group={group} />
+      {knobGroups({ method, data }, without).map((group) => (
+        <Group key={`${method} ${group.title}`} group={group} {...props} />
       ))}
     </section>
   );
 }
 
-function Group({ group }: { group: KnobGroup }) {
-  const params = usePage((state) => state.experiment.params);
-  const { setParam } = useActions();
+interface GroupProps extends Omit<Props, 'method' | 'without'> {
+  readonly group: KnobGroup;
+}
+
+function Group({ group, id, params, onParam }: GroupProps) {
   const { title, open, knobs } = group;
   const changed = turned(group, params);
   const knob = ([key, spec]: (typeof knobs)[number]) => (
     <Knob
       key={key}
-      id={`knob-${key}`}
+      id={`${id}-${key}`}
       spec={spec}
       value={params[key] ?? spec.default}
-      onValue={(value) => setParam(key, value)}
+      onValue={(value) => onParam(key, value)}
     />
   );
   const usual = knobs.filter(([, spec]) => !spec.advanced);

@@ -22,7 +22,8 @@ function vocabularies(free: readonly Role[]): string {
 
 export function ModelPickers() {
   const experiment = usePage((state) => state.experiment);
-  const asked = experiment.mode === 'evaluate' ? experiment.contenders : [experiment];
+  const { mode, contenders, study } = experiment;
+  const asked = mode === 'evaluate' ? contenders : mode === 'study' ? study.plans : [experiment];
   const all = rolesIn(experiment);
   const alone = experiment.mode === 'parameters';
   const partOf = (role: Role) => {

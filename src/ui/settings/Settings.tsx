@@ -13,7 +13,7 @@ import { TaskSettings } from './TaskSettings.tsx';
 import './settings.css';
 
 const DataSource = lazy(async () => ({ default: (await import('./DataSource.tsx')).DataSource }));
-const KnobGroups = lazy(async () => ({ default: (await import('./KnobGroups.tsx')).KnobGroups }));
+const MethodKnobs = lazy(async () => ({ default: (await import('./KnobGroups.tsx')).MethodKnobs }));
 const CompareSettings = lazy(() => import('../compare/CompareSettings.tsx'));
 const ParameterSettings = lazy(() => import('../parameters/ParameterSettings.tsx'));
 const SweepAxes = lazy(() => import('../compare/SweepAxes.tsx'));
@@ -53,7 +53,7 @@ export function Settings() {
             <ParameterSettings />
           </Suspense>
         )}
-        {experiment.mode !== 'evaluate' && !parameters && (
+        {experiment.mode !== 'evaluate' && experiment.mode !== 'study' && !parameters && (
           <>
             <MethodPicker />
             {experiment.mode === 'sweep' && (
@@ -63,7 +63,7 @@ export function Settings() {
             )}
             {hasGroups(experiment.method) ? (
               <Suspense>
-                <KnobGroups />
+                <MethodKnobs />
               </Suspense>
             ) : (
               <Knobs />
@@ -71,7 +71,7 @@ export function Settings() {
           </>
         )}
         {!parameters && <ModelPickers />}
-        {experiment.mode === 'train' && (
+        {(experiment.mode === 'train' || experiment.mode === 'study') && (
           <Suspense>
             <DataSource />
           </Suspense>

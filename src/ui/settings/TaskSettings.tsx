@@ -14,7 +14,7 @@ export function TaskSettings() {
   const { setTask, setDifficulty } = useActions();
   const task = taskList[taskId];
   const own = usePage((state) => state.experiment.data !== 'task');
-  if (mode === 'train' && own) {
+  if ((mode === 'train' || mode === 'study') && own) {
     return (
       <section className="task">
         <Counts mode={mode} />
@@ -59,7 +59,7 @@ function Counts({ mode }: { mode: Mode }) {
       {mode === 'sweep' && (
         <Count name="problems" label="Problems" meaning="Each setting answers all of them." />
       )}
-      {mode === 'train' && (
+      {(mode === 'train' || mode === 'study') && (
         <Count
           name="problems"
           label="Held-out problems"
