@@ -4,8 +4,9 @@
 import type { Failure } from '../core/errors.ts';
 import { ROLES } from '../core/roles.ts';
 import { defaultCheckpoint } from '../experiment/cast.ts';
+import { learnsByReward } from '../experiment/catalogue.ts';
 import { parseFileId, sameContent } from '../experiment/names.ts';
-import type { DataReport } from '../worker/protocol.ts';
+import type { DataReport, Errand } from '../worker/protocol.ts';
 import { isHere } from './choices.ts';
 import type { Answer, Desk } from './desk.ts';
 import { plural } from './format.ts';
@@ -20,7 +21,12 @@ export type DataState =
 /** The checkpoint whose tokenizer reads the examples: that of the role which learns. */
 const learner = (experiment: State['experiment']): string =>
   experiment[experiment.params.model === 'large' ? 'large' : 'small'];
-const readBy = (data: string, checkpoint: string): string => `${data} ${checkpoint}`;
+/** How answers are checked, where the file holds questions. */
+const checkerOf = ({ method, params }: State['experiment']) =>
+  learnsByReward(method) ? (String(params.checker ?? 'exact') as Checker) : undefined;
+type Checker = NonNullable<Extract<Errand, { readonly type: 'readData' }>['checker']>;
+const readBy = (data: string, experiment: State['experiment']): string =>
+  `${data} ${learner(experiment)} ${checkerOf(experiment) ?? ''}`;
 
 export function keepActions(store: Store, desk: Desk, page: Page) {
   const say = (text: string) => patch(store, { notice: told(text) });
@@ -29,7 +35,7 @@ export function keepActions(store: Store, desk: Desk, page: Page) {
     stored &&
     (experiment.mode === 'train' || experiment.mode === 'study') &&
     experiment.data !== 'task'
-      ? readBy(experiment.data, learner(experiment))
+      ? readBy(experiment.data, experiment)
       : '';
   /** What was last looked into, or is being looked into, in the same words. */
   let looked = '';
@@ -53,12 +59,15 @@ export function keepActions(store: Store, desk: Desk, page: Page) {
     name: string,
     source: { readonly name: string; readonly file: Blob } | { readonly id: string },
   ) {
-    const checkpoint = learner(store.getState().experiment);
+    const { experiment: asked } = store.getState();
+    const checkpoint = learner(asked);
+    const checker = checkerOf(asked);
     // One that was chosen later counts.
     const current = () => store.getState().dataRequest === request;
-    const request = desk.send({ type: 'readData', checkpoint, source }, name, {
+    const errand = { type: 'readData', checkpoint, source, ...(checker && { checker }) } as const;
+    const request = desk.send(errand, name, {
       answered(answer) {
-        if (answer.type === 'dataRead' && current()) hearData(answer.report, checkpoint);
+        if (answer.type === 'dataRead' && current()) hearData(answer.report, asked);
       },
       progress(done) {
         if (current()) patch(store, { data: { state: 'reading', name, done } });
@@ -83,17 +92,17 @@ export function keepActions(store: Store, desk: Desk, page: Page) {
     read(parseFileId(data)?.name ?? data, { id: data });
   });
 
-  function hearData(report: DataReport, reader: string): void {
+  function hearData(report: DataReport, asked: State['experiment']): void {
     const { experiment } = store.getState();
     const named = report.id !== '';
     const usable = named && report.problemCount === 0;
-    if (named) looked = readBy(report.id, reader);
+    if (named) looked = readBy(report.id, asked);
     patch(store, {
       data: { state: 'read', report },
       ...(named && { experiment: { ...experiment, data: report.id } }),
       notice: heard(
         usable
-          ? `${report.name}: ${plural(report.examples, 'example')}.`
+          ? `${report.name}: ${plural(report.examples, checkerOf(asked) ? 'question' : 'example')}.`
           : `${report.name} has lines that cannot be used.`,
       ),
     });

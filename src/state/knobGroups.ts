@@ -43,9 +43,11 @@ export const hasGroups = (method: MethodId): boolean => learnsByReward(method);
 export function knobGroups(
   { method, data }: Pick<Experiment, 'method' | 'data'>,
   without: readonly string[] = [],
+  /** The checker has its place beside the file. */
+  shown = false,
 ): readonly KnobGroup[] {
-  // A built-in task has its own checker.
-  const hidden = new Set([...without, ...(data === 'task' ? ['checker'] : [])]);
+  // A built-in task has its own checker; a file’s is set beside the file, where there is one method.
+  const hidden = new Set([...without, ...(data === 'task' || shown ? ['checker'] : [])]);
   const all = Object.entries(methods[method].params).filter(([key]) => !hidden.has(key));
   const named = new Set<string>();
   const groups = GROUPS.map(({ title, open, keys }): KnobGroup => {

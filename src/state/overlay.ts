@@ -4,6 +4,7 @@
 import { type Mean, meanInterval } from '../core/meanInterval.ts';
 import type { PolicyRole } from '../core/policyEvents.ts';
 import { learnersOf, learnsByReward, methods } from '../experiment/catalogue.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { encode } from '../experiment/link.ts';
 import { LOOKS, type Look } from './contenders.ts';
 import type { Curve, CurveRow, Curves } from './curves.ts';
@@ -25,23 +26,37 @@ export interface RunGroup {
 export const ACROSS = ['step', 'seconds', 'tokens'] as const;
 export type Across = (typeof ACROSS)[number];
 
-const keyOf = ({ experiment }: Run): string => encode({ ...experiment, seed: 0 });
+/** What trainings that differ by their seed only have in common. */
+export const groupKey = (experiment: Experiment): string => encode({ ...experiment, seed: 0 });
 
-/** Trainings only, in the order in which the first of each kind comes. */
-export function groupsOf(runs: readonly Run[]): readonly RunGroup[] {
+/** A kind of training that is expected: it has its name and its look before there is any run of it. */
+export interface Expected {
+  readonly key: string;
+  readonly name: string;
+}
+
+/** Trainings only; those that are expected in their order, then the others, each kind where its first run comes. */
+export function groupsOf(
+  runs: readonly Run[],
+  expected: readonly Expected[] = [],
+): readonly RunGroup[] {
   const byKey = new Map<string, Run[]>();
   for (const run of runs) {
     if (run.experiment.mode !== 'train') continue;
-    const key = keyOf(run);
+    const key = groupKey(run.experiment);
     byKey.set(key, [...(byKey.get(key) ?? []), run]);
   }
-  const groups = [...byKey];
-  const names = namesOf(groups.map(([, [first]]) => first!));
-  return groups.map(([, own], i) => ({
+  const known = [...new Set([...expected.map(({ key }) => key), ...byKey.keys()])];
+  const groups = known.flatMap((key, at) => {
+    const own = byKey.get(key);
+    return own ? [{ key, own, at }] : [];
+  });
+  const names = namesOf(groups.map(({ own: [first] }) => first!));
+  return groups.map(({ key, own, at }, i) => ({
     // A chart takes dots in a key for a path.
-    key: `group${i}`,
-    name: names[i]!,
-    look: LOOKS[i % LOOKS.length]!,
+    key: `group${at}`,
+    name: expected.find((one) => one.key === key)?.name ?? names[i]!,
+    look: LOOKS[at % LOOKS.length]!,
     runs: own.toSorted((a, b) => a.experiment.seed - b.experiment.seed),
   }));
 }

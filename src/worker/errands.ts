@@ -10,7 +10,7 @@ import type { Carrier } from '../models/hub.ts';
 import type { Store } from '../store/store.ts';
 import { zipOf } from '../store/zip.ts';
 import { tasks } from '../tasks/index.ts';
-import { parseJsonLines } from '../tasks/jsonLines.ts';
+import { type LineProblem, parseJsonLines } from '../tasks/jsonLines.ts';
 import { type Answered, nothingUsable, toJsonLines } from './align.ts';
 import { readCard } from './card.ts';
 import { tokenizeLines } from './examples.ts';
@@ -106,7 +106,7 @@ export function createErrands({ store, folderOf, hardware, breathe, post, answer
   async function readData(
     errand: Extract<Errand, { readonly type: 'readData' }>,
   ): Promise<DataReport> {
-    const { request, checkpoint, source } = errand;
+    const { request, checkpoint, checker, source } = errand;
     const all = await store();
     const dropped = 'file' in source;
     const name = dropped ? source.name : (parseFileId(source.id)?.name ?? source.id);
@@ -120,36 +120,67 @@ export function createErrands({ store, folderOf, hardware, breathe, post, answer
       post({ type: 'errand', request, loaded, total });
       await breathe();
     };
-    const lines = await parseJsonLines(text, (read) => progress(read, text.length));
-    const { contextLength } = base.config;
-    const tokenized = await tokenizeLines(lines, base.tokenizer, endOf(base), contextLength, (at) =>
-      progress(at, lines.examples.length),
-    );
-    const lengths = tokenized.examples.map(
-      ({ prompt, completion }) => prompt.length + completion.length,
-    );
-    const usable = tokenized.problems.length === 0 && tokenized.examples.length > 0;
+    const second = checker === undefined ? 'completion' : 'answer';
+    const lines = await parseJsonLines(text, (read) => progress(read, text.length), second);
+    const read = await (checker === undefined ? asExamples : asQuestions)();
+    const usable = read.problems.length === 0 && read.lengths.length > 0;
     const kept = dropped && usable ? (await all.keepData(name, bytes)).value.id : undefined;
     if (kept) await tell();
-    const distinct = new Set(
-      tokenized.lines.map(({ prompt, completion }) => JSON.stringify([prompt, completion])),
-    );
+    const distinct = new Set(read.pairs.map((pair) => JSON.stringify(pair)));
     return {
       id: kept ?? (dropped ? '' : source.id),
       name,
       bytes: bytes.length,
       lines: lines.lines,
-      examples: tokenized.examples.length,
-      duplicates: tokenized.lines.length - distinct.size,
-      tokens: lengths.reduce((sum, length) => sum + length, 0),
-      longest: lengths.reduce((most, length) => Math.max(most, length), 0),
-      contextLength,
-      problems: tokenized.problems.slice(0, SHOWN.problems),
-      problemCount: tokenized.problems.length,
-      preview: tokenized.lines
+      examples: read.lengths.length,
+      duplicates: read.pairs.length - distinct.size,
+      tokens: read.lengths.reduce((sum, length) => sum + length, 0),
+      longest: read.lengths.reduce((most, length) => Math.max(most, length), 0),
+      contextLength: base.config.contextLength,
+      problems: read.problems.slice(0, SHOWN.problems),
+      problemCount: read.problems.length,
+      preview: read.pairs
         .slice(0, SHOWN.examples)
-        .map(({ prompt, completion }) => ({ prompt, completion })),
+        .map(([prompt, completion]) => ({ prompt, completion })),
     };
+
+    interface Read {
+      readonly problems: readonly LineProblem[];
+      /** Tokens of each line that can be used. */
+      readonly lengths: readonly number[];
+      readonly pairs: readonly (readonly [prompt: string, second: string])[];
+    }
+
+    async function asExamples(): Promise<Read> {
+      const { tokenizer, config } = base;
+      const total = lines.examples.length;
+      const read = await tokenizeLines(lines, tokenizer, endOf(base), config.contextLength, (at) =>
+        progress(at, total),
+      );
+      return {
+        problems: read.problems,
+        lengths: read.examples.map(({ prompt, completion }) => prompt.length + completion.length),
+        pairs: read.lines.map(({ prompt, completion }) => [prompt, completion]),
+      };
+    }
+
+    async function asQuestions(): Promise<Read> {
+      const { checkQuestions } = await import('./questions.ts');
+      const { tokenizer, config } = base;
+      const total = lines.examples.length;
+      const read = await checkQuestions(
+        lines,
+        checker ?? 'exact',
+        tokenizer,
+        config.contextLength,
+        (at) => progress(at, total),
+      );
+      return {
+        problems: read.problems,
+        lengths: read.prompts.map(({ length }) => length),
+        pairs: read.questions.map(({ prompt, expected }) => [prompt, expected]),
+      };
+    }
   }
 
   async function exported({ request, id }: Extract<Errand, { readonly type: 'export' }>) {

@@ -192,6 +192,8 @@ export type Errand =
       readonly type: 'readData';
       readonly request: number;
       readonly checkpoint: string;
+      /** Its lines are questions whose answers are checked so; absent: examples, with completions. */
+      readonly checker?: 'exact' | 'numeric' | 'pattern';
       readonly source: { readonly name: string; readonly file: Blob } | { readonly id: string };
     }
   /** What is stored may have been changed by another tab. Answered by `done`, after `stored`. */

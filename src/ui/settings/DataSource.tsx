@@ -1,11 +1,12 @@
 // What a training learns from: a task's own examples, or a file of the visitor's.
 
 import { useRef, useState } from 'react';
-import { takesFiles } from '../../experiment/catalogue.ts';
+import { learnsByReward, methods, takesFiles } from '../../experiment/catalogue.ts';
 import { bytes, percent, plural, quantity } from '../../state/format.ts';
 import type { DataReport } from '../../state/store.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Knob } from './Knobs.tsx';
 import './data.css';
 
 export function DataSource() {
@@ -14,10 +15,11 @@ export function DataSource() {
   const { chooseData } = useActions();
   const [wanted, setWanted] = useState(data !== 'task');
   const own = wanted || data !== 'task';
+  const questions = learnsByReward(method);
   if (!takesFiles(method)) return null;
   return (
     <fieldset className="data">
-      <legend className="legend">Examples</legend>
+      <legend className="legend">{questions ? 'Problems' : 'Examples'}</legend>
       <div className="segments">
         <label>
           <input
@@ -36,12 +38,41 @@ export function DataSource() {
           Your own file
         </label>
       </div>
-      {own && <DataFile id={data} />}
+      {own && <DataFile id={data} questions={questions} />}
+      {own && questions && <Checker />}
     </fieldset>
   );
 }
 
-function DataFile({ id }: { id: string }) {
+/** What makes an answer right. */
+function Checker() {
+  const { method, params, mode } = usePage((state) => state.experiment);
+  const { setParam } = useActions();
+  const spec = methods[method].params.checker;
+  // What is compared has a checker for each training, among its settings.
+  if (spec?.kind !== 'choice' || mode === 'study') return null;
+  const value = String(params.checker ?? spec.default);
+  return (
+    <>
+      <Knob
+        id="checker"
+        spec={spec}
+        value={value}
+        onValue={(chosen) => setParam('checker', chosen)}
+      />
+      <p className="fine">{CHECKED[value]}</p>
+    </>
+  );
+}
+
+const CHECKED: Readonly<Record<string, string>> = {
+  exact: 'Right is what is the same as the answer, blanks at the ends aside.',
+  numeric: 'Right is what ends with the same number; “72” and “so it is 72.0” agree.',
+  pattern:
+    'The answer is a regular expression, for instance (five|5), that the whole completion must match. It is matched in time proportional to the text: no expression can run for ever, so look-around and back-references are not offered.',
+};
+
+function DataFile({ id, questions }: { id: string; questions: boolean }) {
   const data = usePage((state) => state.data);
   const stored = usePage((state) => state.stored);
   const { readFile, chooseData } = useActions();
@@ -74,8 +105,12 @@ function DataFile({ id }: { id: string }) {
           <Icon name="open" /> Choose a text file, or drop it here
         </span>
         <span className="fine">
-          One example per line:
-          <code>{'{"prompt": "say 7: ", "completion": "seven."}'}</code>
+          {questions ? 'One problem per line:' : 'One example per line:'}
+          <code>
+            {questions
+              ? '{"prompt": "say 7: ", "answer": "seven."}'
+              : '{"prompt": "say 7: ", "completion": "seven."}'}
+          </code>
         </span>
       </button>
       <input
@@ -104,7 +139,7 @@ function DataFile({ id }: { id: string }) {
           {data.failure.message} {data.failure.remedy}
         </p>
       )}
-      {data?.state === 'read' && <Report report={data.report} used={known} />}
+      {data?.state === 'read' && <Report report={data.report} used={known} questions={questions} />}
       {others.length > 0 && (
         <label className="field">
           <span className="fine">Files that were used before</span>
@@ -122,17 +157,25 @@ function DataFile({ id }: { id: string }) {
   );
 }
 
-function Report({ report, used }: { report: DataReport; used: boolean }) {
+interface ReportProps {
+  readonly report: DataReport;
+  readonly used: boolean;
+  readonly questions: boolean;
+}
+
+function Report({ report, used, questions }: ReportProps) {
   const { name, examples, problemCount, problems, preview } = report;
   return (
     <div className="report">
       <p>
-        <strong>{name}</strong>, {bytes(report.bytes)}: {plural(examples, 'example')}
+        <strong>{name}</strong>, {bytes(report.bytes)}:{' '}
+        {plural(examples, questions ? 'problem' : 'example')}
         {report.duplicates > 0 && `, ${quantity(report.duplicates)} of them repeated`}.
       </p>
       {examples > 0 && (
         <p className="fine">
-          {quantity(report.tokens)} tokens; the longest example has {quantity(report.longest)} of{' '}
+          {quantity(report.tokens)} tokens{questions && ' of prompts'}; the longest{' '}
+          {questions ? 'prompt' : 'example'} has {quantity(report.longest)} of{' '}
           {quantity(report.contextLength)} ({percent(report.longest / report.contextLength, 0)}).
         </p>
       )}

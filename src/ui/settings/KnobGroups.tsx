@@ -25,9 +25,10 @@ interface Props {
 
 export function KnobGroups({ method, without, ...props }: Props) {
   const data = usePage((state) => state.experiment.data);
+  const beside = usePage((state) => state.experiment.mode === 'train');
   return (
     <section className="knobs" aria-label="Settings of the method">
-      {knobGroups({ method, data }, without).map((group) => (
+      {knobGroups({ method, data }, without, beside).map((group) => (
         <Group key={`${method} ${group.title}`} group={group} {...props} />
       ))}
     </section>

@@ -11,9 +11,16 @@ export function Results({ groups }: { groups: readonly RunGroup[] }) {
   const results = groupResults(groups);
   const accuracy = ({ accuracy: all }: GroupResult, role: PolicyRole) => {
     const found = all[role];
-    return found
-      ? `${percent(found.mean, 1)} (${percent(found.low, 0)} to ${percent(found.high, 0)})`
-      : '–';
+    return found ? (
+      <>
+        {percent(found.mean, 1)}
+        <span className="fine range-line">
+          {percent(found.low, 0)} to {percent(found.high, 0)}
+        </span>
+      </>
+    ) : (
+      '–'
+    );
   };
   const written = ({ generated }: GroupResult, role: PolicyRole) =>
     generated[role] === undefined ? '–' : quantity(Math.round(generated[role]));
@@ -30,10 +37,10 @@ export function Results({ groups }: { groups: readonly RunGroup[] }) {
                 Seeds
               </th>
               <th scope="col" className="right">
-                Small right, 95{THIN}% interval
+                Small right
               </th>
               <th scope="col" className="right">
-                Large right, 95{THIN}% interval
+                Large right
               </th>
               <th scope="col" className="right">
                 Time
@@ -69,8 +76,8 @@ export function Results({ groups }: { groups: readonly RunGroup[] }) {
         </table>
       </Scroller>
       <p className="fine">
-        Accuracy at the last evaluation; time of one training without evaluations, mean over the
-        seeds.{' '}
+        Accuracy at the last evaluation, with its 95{THIN}% interval; time of one training without
+        evaluations, mean over the seeds.{' '}
         {compared?.speedUp === undefined
           ? 'The speed-up is that of training both models together over training each by GRPO; it needs all three.'
           : `Training both together took 1/${compared.speedUp.toFixed(2)} of the time of training each by GRPO.`}

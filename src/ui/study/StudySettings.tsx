@@ -4,10 +4,12 @@ import { useState } from 'react';
 import { isTrainerId, methods, methodsOf } from '../../experiment/catalogue.ts';
 import { LIMITS, type TrainerMethodId } from '../../experiment/experiment.ts';
 import { COMMON, MOST_PLANS, type Plan, planNames } from '../../experiment/study.ts';
+import { LOOKS } from '../../state/contenders.ts';
 import { describeKnobs } from '../../state/describe.ts';
 import { usePage } from '../app.ts';
 import { useCompare } from '../compare/useCompare.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Mark } from '../parts/Mark.tsx';
 import { NumberField } from '../parts/NumberField.tsx';
 import { KnobGroups } from '../settings/KnobGroups.tsx';
 import { KnobList } from '../settings/Knobs.tsx';
@@ -137,6 +139,7 @@ function PlanItem({ at, one, name, onRemoved }: ItemProps) {
     <li>
       <details open={open} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>
+          <Mark of={LOOKS[at % LOOKS.length] ?? 'c1'} />
           <span className="who">{name}</span>
           {!open && <span className="fine set">{describeKnobs(one)}</span>}
         </summary>

@@ -2,7 +2,8 @@
 
 import { useEffect, useMemo } from 'react';
 import { sameContent } from '../../experiment/names.ts';
-import { groupsOf } from '../../state/overlay.ts';
+import { planNames } from '../../experiment/study.ts';
+import { groupKey, groupsOf } from '../../state/overlay.ts';
 import { hasContent, type Run } from '../../state/run.ts';
 import { type StudyRow, studyRows } from '../../state/study.ts';
 import { usePage } from '../app.ts';
@@ -30,6 +31,13 @@ export function useStudy() {
     };
     return rows.toSorted((a, b) => a.plan - b.plan).flatMap((row) => runOf(row) ?? []);
   }, [rows, opened]);
-  const groups = useMemo(() => groupsOf(found), [found]);
+  const expected = useMemo(() => {
+    const names = planNames(experiment.study.plans);
+    return experiment.study.plans.map(({ method, params }, at) => ({
+      key: groupKey({ ...experiment, mode: 'train', method, params }),
+      name: names[at] ?? '',
+    }));
+  }, [experiment]);
+  const groups = useMemo(() => groupsOf(found, expected), [found, expected]);
   return { rows, groups, reading: missing !== '' };
 }
