@@ -216,7 +216,14 @@ describe('link', () => {
 
   test('every knob is written, also those at their default', () => {
     const pairs = new URLSearchParams(encode(defaultExperiment).slice(1));
-    const { params, contenders: _, sweep: __, dials: ___, ...plain } = defaultExperiment;
+    const {
+      params,
+      contenders: _,
+      sweep: __,
+      dials: ___,
+      study: ____,
+      ...plain
+    } = defaultExperiment;
     const absent = ROLES.filter((role) => !rolesIn(defaultExperiment).includes(role));
     expect([...pairs.keys(), ...absent].sort()).toEqual(
       ['v', ...Object.keys(params), ...Object.keys(plain)].sort(),
@@ -242,6 +249,7 @@ describe('link', () => {
           },
         ],
         sweep: usualSweep('bild'),
+        study: usualStudy,
         dials: defaultDials,
         small: 'base-small',
         large: 'large-tuned',
@@ -267,7 +275,7 @@ describe('link', () => {
     expect(experiment).toEqual(defaultExperiment);
     expect(problems).toEqual([
       'seed: given twice; the first counts.',
-      'mode=fly: expected one of generate, evaluate, sweep, train, parameters; using generate.',
+      'mode=fly: expected one of generate, evaluate, sweep, train, study, parameters; using generate.',
       'fallbackThreshold=NaN: expected a number in [0, 1.05]; using 0.6.',
       'rollbackThreshold=1e309: expected a number in [0, 20]; using 2.',
       'maxDraft=1.5: expected an integer in [1, 12]; using 10.',
@@ -318,8 +326,8 @@ describe('link', () => {
   });
 
   test('each mode has its own methods', () => {
-    // In parameters mode nothing runs, so a link has no method there.
-    for (const mode of modes.filter((one) => one !== 'parameters')) {
+    // In parameters mode nothing runs, and trainings that are compared have methods of their own.
+    for (const mode of modes.filter((one) => one !== 'parameters' && one !== 'study')) {
       for (const method of Object.keys(methods)) {
         const { experiment, problems } = decode(`#v=1&mode=${mode}&method=${method}`);
         const own = methodsOf(mode).some((one) => one === method);

@@ -16,7 +16,7 @@ const GROUPS: readonly { readonly title: string; readonly open?: true; readonly 
   {
     title: 'Training',
     open: true,
-    keys: 'model steps prompts learningRate largeLearningRate evaluateEvery continued',
+    keys: 'model tune loraRank loraAlpha loraTargets steps prompts learningRate largeLearningRate evaluateEvery continued',
   },
   { title: 'Rollout', open: true, keys: 'samples group completion temperature topP topK' },
   { title: 'Down-sampling', open: true, keys: 'selection' },
