@@ -509,6 +509,10 @@ describe('names of one’s own', () => {
     );
   });
 
+  test('what cannot be seen leaves one space behind, not two', () => {
+    expect(cleanName('a\t\u0000\tb')).toBe('a b');
+  });
+
   test('the hash decides, not the name', () => {
     const [a, b] = ['aa', 'bb'].map((hex) => hex.repeat(32)) as [string, string];
     expect(sameContent(`local:${a}:x`, `local:${a}:y`)).toBe(true);

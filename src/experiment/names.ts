@@ -19,6 +19,8 @@ export function cleanName(text: string): string {
   const plain = text
     .replace(/\s+/g, ' ')
     .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, '')
+    // What stood between two spaces may be gone.
+    .replace(/ +/g, ' ')
     .replace(/[/\\:]/g, '-')
     .normalize('NFC')
     .replace(/^[. ]+/, '');
