@@ -18,9 +18,10 @@ export const loraParams = defineParams({
   },
   loraRank: {
     kind: 'integer',
+    when: { knob: 'tune', is: 'lora' },
     label: 'Rank',
     symbol: 'r',
-    meaning: 'LoRA: columns of A and rows of B; more can learn more and weigh more.',
+    meaning: 'Columns of A and rows of B; more can learn more and weigh more.',
     min: 1,
     max: 256,
     step: 1,
@@ -28,9 +29,10 @@ export const loraParams = defineParams({
   },
   loraAlpha: {
     kind: 'number',
+    when: { knob: 'tune', is: 'lora' },
     label: 'Alpha',
     symbol: '\\alpha',
-    meaning: 'LoRA: the adapter’s product is multiplied by alpha / rank.',
+    meaning: 'The adapter’s product is multiplied by alpha / rank.',
     min: 0.1,
     max: 512,
     step: 1,
@@ -38,8 +40,9 @@ export const loraParams = defineParams({
   },
   loraTargets: {
     kind: 'choice',
+    when: { knob: 'tune', is: 'lora' },
     label: 'Adapted matrices',
-    meaning: 'LoRA: which matrices get an adapter.',
+    meaning: 'Which matrices get an adapter.',
     options: [
       { value: 'all', label: 'all in the layers' },
       { value: 'attention', label: 'attention' },

@@ -168,7 +168,7 @@ export const sftTrainer = defineTrainer({
     learningRate: { ...sftParams.learningRate, max: 0.02 },
     evaluateEvery: { ...sftParams.evaluateEvery, max: 1000, step: 10, default: 50 },
     prompts: sftParams.prompts,
-    tune: loraParams.tune,
+    ...loraParams,
     schedule: { ...sftParams.schedule, advanced: true },
     warmup: { ...sftParams.warmup, max: 1000, default: 20, advanced: true },
     floor: { ...sftParams.floor, advanced: true },
@@ -177,9 +177,6 @@ export const sftTrainer = defineTrainer({
     beta2: { ...sftParams.beta2, advanced: true },
     clip: { ...sftParams.clip, advanced: true },
     packing: { ...sftParams.packing, advanced: true },
-    loraRank: { ...loraParams.loraRank, advanced: true },
-    loraAlpha: { ...loraParams.loraAlpha, advanced: true },
-    loraTargets: { ...loraParams.loraTargets, advanced: true },
     microBatch: {
       advanced: true,
       kind: 'integer',

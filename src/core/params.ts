@@ -10,6 +10,8 @@ interface SpecBase {
   readonly meaning: string;
   /** Few need to turn it: it is shown folded away. */
   readonly advanced?: true;
+  /** Of use only while another knob, a choice, has this value; else it is not shown. */
+  readonly when?: { readonly knob: string; readonly is: string };
 }
 export interface NumberSpec extends SpecBase {
   readonly kind: 'number' | 'integer';

@@ -111,6 +111,16 @@ describe('checkpoints in what was dropped', () => {
     expect(await stowed.files.get('config.json')?.text()).toContain('32');
   });
 
+  it('a model that points out of its folder is refused', async () => {
+    const { model } = externalize(onnx, '../../secrets');
+    const one = await only(file('m/model.onnx', model), file('m/tokenizer.json', tokenizer));
+    expect(one.variants).toEqual([]);
+    expect(one.files[0]).toMatchObject({
+      role: 'refused',
+      says: expect.stringContaining('secrets'),
+    });
+  });
+
   it('a bare model gets a tokenizer of bytes, or of characters', async () => {
     const files = [file('model.onnx', onnx)];
     const one = await only(...files);

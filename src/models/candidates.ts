@@ -4,6 +4,8 @@
 import type { Candidate, DroppedFile, RecognisedFile, Variant } from '../core/dropped.ts';
 import { UserError } from '../core/errors.ts';
 import { isRecord } from './folder.ts';
+import { checkLocations } from './layout.ts';
+import { externalLocations } from './protoScan.ts';
 import { recognise } from './recognise.ts';
 
 /** More than this is no checkpoint but a home folder. */
@@ -83,12 +85,22 @@ function commonFolder(folders: readonly string[]): string {
 
 async function candidate(
   folder: string,
-  files: readonly RecognisedFile[],
+  recognised: readonly RecognisedFile[],
   byPath: ReadonlyMap<string, Blob>,
 ): Promise<Candidate> {
+  let files = recognised;
   const of = (role: RecognisedFile['role']) => files.filter((file) => file.role === role);
   const variants: Variant[] = [];
-  for (const model of of('model')) variants.push(await variantOf(model, files, byPath));
+  for (const model of of('model')) {
+    try {
+      variants.push(await variantOf(model, files, byPath));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const { message, remedy } = error;
+      const refused = { ...model, role: 'refused', says: message, remedy } as const;
+      files = files.map((file) => (file === model ? refused : file));
+    }
+  }
   variants.sort((a, b) => rank(a) - rank(b) || a.bytes - b.bytes);
   const safetensors = of('safetensors');
   if (variants.length === 0 && safetensors.length > 0) {
@@ -135,6 +147,7 @@ async function variantOf(
   byPath: ReadonlyMap<string, Blob>,
 ): Promise<Variant> {
   const names = await externalNames(model, byPath);
+  checkLocations(nameOf(model.path), names);
   const beside = new Map(files.map((file) => [file.path, file]));
   const data: string[] = [];
   const missing: string[] = [];
@@ -144,7 +157,7 @@ async function variantOf(
     const here =
       beside.get(prefix === '' ? name : `${prefix}/${name}`) ??
       // Loose files have lost their folders.
-      files.find((file) => nameOf(file.path) === nameOf(name));
+      files.find((file) => nameOf(file.path).normalize() === nameOf(name).normalize());
     if (!here || here.role === 'refused') missing.push(name);
     else {
       data.push(here.path);
@@ -161,12 +174,7 @@ async function externalNames(
   if (bytes > LARGEST_GRAPH) return [];
   const file = byPath.get(path);
   if (!file) return [];
-  const { externalFiles, readModel } = await import('../onnx/model.ts');
-  try {
-    return externalFiles(readModel(new Uint8Array(await file.arrayBuffer())));
-  } catch {
-    return []; // what is wrong with it is said when it is looked into
-  }
+  return externalLocations(new Uint8Array(await file.arrayBuffer()));
 }
 
 async function safetensorsVariant(

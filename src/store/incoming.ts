@@ -39,6 +39,8 @@ export async function receive(
 ): Promise<Arrived> {
   const { files, weights, progress, signal } = incoming;
   const total = [...files.values()].reduce((sum, { size }) => sum + size, 0);
+  // Memory takes files as they lie, without a copy.
+  if (shelf.where === 'memory') return hold(drawer, incoming, describe, total);
   const id = crypto.randomUUID();
   const release = await shelf.claim(lockOf(id));
   try {
@@ -74,12 +76,19 @@ export async function receive(
 /** No room: the files stay where they are, and are read from there while the tab is open. */
 async function hold(
   drawer: Drawer<CheckpointMeta>,
-  { files, weights }: Incoming,
+  { files, weights, progress, signal }: Incoming,
   describe: (sha256: Readonly<Record<string, string>>, bytes: number) => CheckpointMeta,
   total: number,
 ): Promise<Pick<Arrived, 'key' | 'meta'>> {
   const hashes: Record<string, string> = {};
-  for (const path of weights) hashes[path] = await digestOf(files.get(path) as Blob);
+  let loaded = 0;
+  for (const path of weights) {
+    hashes[path] = await digestOf(files.get(path) as Blob, (bytes) => {
+      signal?.throwIfAborted();
+      loaded += bytes;
+      progress?.(loaded, total);
+    });
+  }
   const key = contentAddress(hashes);
   const meta = describe(hashes, total);
   await drawer.hold(key, files, meta);

@@ -37,7 +37,10 @@ interface KnobListProps {
 }
 
 export function KnobList({ id, method, params, without = [], onParam }: KnobListProps) {
-  const all = Object.entries(methods[method].params).filter(([key]) => !without.includes(key));
+  const all = Object.entries(methods[method].params).filter(
+    ([key, { when }]) =>
+      !without.includes(key) && (when === undefined || params[when.knob] === when.is),
+  );
   const knob = ([key, spec]: (typeof all)[number]) => (
     <Knob
       key={`${method}.${key}`}
