@@ -43,7 +43,7 @@ export async function prepareUnfused(
       compute: {
         module,
         entryPoint,
-        ...(tuned && { constants: { WORKGROUP: 64, ...tuningFor(device) } }),
+        ...(tuned && { constants: { WORKGROUP: tuningFor(device).WORKGROUP ?? 64 } }),
       },
     });
   const pipelines = {

@@ -43,13 +43,9 @@ const GRID: u32 = 1u;
 const REFINED: u32 = 2u;
 const JOINT: u32 = 3u;
 
-override WORKGROUP: u32 = 64u;
+override LANES: u32 = 64u;
 /// Columns that are held at once: 20 bytes each.
 const TILE: u32 = 512u;
-const SEGMENTS: u32 = 8u;
-const SEGMENT: u32 = TILE / SEGMENTS;
-/// Slots that are summed at once.
-const SLOTS: u32 = 32u;
 /// Columns that a workgroup writes.
 const SPAN: u32 = 2048u;
 const NUMBERS: u32 = 12u;
@@ -98,7 +94,7 @@ fn levelsAt(row: u32, column: u32) -> Levels {
   );
 }
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(LANES)
 fn combine(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
@@ -117,7 +113,7 @@ fn combine(
   }
   let first = index % spans * SPAN;
   let end = min(first + SPAN, params.vocab);
-  for (var column = first + lane; column < end; column += WORKGROUP) {
+  for (var column = first + lane; column < end; column += LANES) {
     let levels = levelsAt(row, column);
     let contrast = params.contrast * (levels.large - levels.small);
     let fused = levels.large + dot(alphas, levels.shift) + contrast;

@@ -14,7 +14,8 @@ struct Tilted {
 
 /// The row's sums are where those of its first tile were, from the row's largest logits.
 fn tiltedAt(row: u32, slot: u32) -> Tilted {
-  let sums = load(addressOf(row, 0u, slot));
+  let untilted = slot < params.experts && startsUntilted();
+  let sums = load(addressOf(row, 0u, select(slot, 3u * params.experts + slot * params.count, untilted)));
   let m = sums.moments.yzw / sums.moments.x;
   let skew = m.z - 3.0 * m.x * m.y + 2.0 * m.x * m.x * m.x;
   return Tilted(sums.high + log(sums.moments.x), m.x, max(0.0, m.y - m.x * m.x), skew);
@@ -125,7 +126,7 @@ fn slope(row: u32, alpha: f32, before: Tilted, tilt: vec3<f32>) -> f32 {
   return sum;
 }
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(LANES)
 fn solve(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
@@ -143,7 +144,7 @@ fn solve(
     top = max(top, vec2<f32>(about.high, about.moments.x));
     bad = bad || about.moments.y > 0.0;
   }
-  for (var slot = lane; slot < slots; slot += WORKGROUP) {
+  for (var slot = lane; slot < slots; slot += LANES) {
     var whole = Sums(NOTHING, vec4<f32>(0.0));
     for (var tile = 0u; tile < tilesPerRow(); tile++) {
       let about = load(addressOf(row, tile, slots));
@@ -158,7 +159,7 @@ fn solve(
 
   // Losses are not negative, so their bits are ordered as they are.
   var mine = vec2<u32>(0xffffffffu);
-  for (var point = lane; point < pointCount(); point += WORKGROUP) {
+  for (var point = lane; point < pointCount(); point += LANES) {
     let loss = bitcast<u32>(misses(row, movedTo(row, point)));
     if (loss < mine.x) {
       mine = vec2<u32>(loss, point);
@@ -169,7 +170,7 @@ fn solve(
   if (lane > 0u) {
     return;
   }
-  for (var other = 1u; other < WORKGROUP; other++) {
+  for (var other = 1u; other < LANES; other++) {
     let theirs = bests[other];
     if (theirs.x < mine.x || (theirs.x == mine.x && theirs.y < mine.y)) {
       mine = theirs;

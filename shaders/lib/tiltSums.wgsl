@@ -1,7 +1,8 @@
 // What a search for the best tilt needs of a row of several models' logits, in one reading: for every point of
 // its grid the sum over the vocabulary of e^x, x the tilted logit, and that of e^x times the shift, its square
-// and its cube. A workgroup holds a tile of all models in its own memory; each lane sums a part of it for one
-// point. The file that follows declares what shaders/fuseLogits.wgsl does.
+// and its cube. A workgroup holds a tile of all models in its own memory; each lane sums its columns of it for eight
+// points at a time. Along a grid x grows evenly, so of eight e^x two are exponentials and the others products of them.
+// The file that follows declares what shaders/fuseLogits.wgsl does.
 
 /// Sums of e^(x - high) times 1, the shift, its square and its cube.
 struct Sums {
@@ -13,11 +14,21 @@ const WORDS: u32 = 5u;
 /// x, y, z: shifts; w: the large model's logit, from the tile's largest.
 var<workgroup> held: array<vec4<f32>, TILE>;
 var<workgroup> heldSmall: array<f32, TILE>;
-var<workgroup> foldedHigh: array<f32, SLOTS * SEGMENTS>;
-var<workgroup> folded: array<vec4<f32>, SLOTS * SEGMENTS>;
+var<workgroup> folded: array<vec4<f32>, 256>; // half of the lanes x 8
+var<workgroup> foldedTwice: array<vec4<f32>, 64>; // a part of the lanes x 8
+var<workgroup> totals: array<vec4<f32>, 8>;
 var<workgroup> anchor: vec4<f32>;
-/// Keys of the tile's largest logits, large and small.
-var<workgroup> tops: array<atomic<u32>, 2>;
+/// Keys of the tile's largest logits, large and small, and of the largest exponents at both ends of a block and of the
+/// one after it.
+var<workgroup> tops: array<atomic<u32>, 6>;
+/// Blocks that were summed.
+var<private> blocks: u32 = 0u;
+/// Keys of the largest shift of each expert, and of the largest of what is below 0.
+var<workgroup> reach: array<atomic<u32>, 6>;
+/// Points that are summed together, for each expert.
+var<workgroup> spans: vec3<u32>;
+/// The same of the small model and the expert itself.
+var<workgroup> pairs: vec3<u32>;
 var<workgroup> badInTile: atomic<u32>;
 
 fn tilesPerRow() -> u32 {
@@ -33,6 +44,11 @@ fn pointCount() -> u32 {
     return points;
   }
   return params.count * params.experts;
+}
+
+/// Is the first point along each expert the large model itself? Then it is not summed twice.
+fn startsUntilted() -> bool {
+  return params.low == 0.0 && params.search != JOINT;
 }
 
 /// For each expert the large model, the small one and the expert itself; then the points of the grid.
@@ -82,22 +98,144 @@ fn slotOf(slot: u32) -> Slot {
   return Slot(false, alphas, unit(point / params.count));
 }
 
-fn sumsOf(slot: Slot, first: u32, end: u32) -> Sums {
-  var high = NOTHING;
-  for (var i = first; i < end; i++) {
-    high = max(high, exponent(slot, i));
+/// Up to eight distributions whose exponents grow evenly: base + (at + k turn) . shift for k = 0, 1, ...
+struct Block {
+  ofSmall: bool,
+  at: vec3<f32>,
+  turn: vec3<f32>,
+  /// The moments are those of along . shift, or, where the tilt itself is meant, of (at + k turn) . shift.
+  along: vec3<f32>,
+  ofTilt: bool,
+  count: u32,
+  /// Slot of the first, and from one to the next.
+  first: u32,
+  stride: u32,
+}
+const BLOCK: u32 = 8u;
+const STEPS: vec4<f32> = vec4<f32>(0.0, 1.0, 2.0, 3.0);
+/// Exponents of one block change by no more than this: e^x of the first is 0 only where all are next to nothing, and
+/// the largest exponent between lies by a quarter of it at most below the line from which they are taken.
+const MOST_CHANGE: f32 = 40.0;
+
+fn baseOf(block: Block, i: u32) -> f32 {
+  if (block.ofSmall) {
+    return heldSmall[i];
   }
-  var moments = vec4<f32>(0.0);
-  for (var i = first; i < end; i++) {
-    let e = exp(max(exponent(slot, i) - high, -200.0));
-    let x = dot(slot.along, held[i].xyz);
-    moments += e * vec4<f32>(1.0, x, x * x, x * x * x);
-  }
-  return Sums(high, moments);
+  return held[i].w;
 }
 
-fn exponent(slot: Slot, i: u32) -> f32 {
-  return dot(slot.at, held[i].xyz) + select(held[i].w, heldSmall[i], slot.ofSmall);
+/// All lanes: sums a block over the tile's columns and stores what came of it.
+fn sumBlock(block: Block, lane: u32, columns: u32, address: u32) {
+  let last = f32(max(block.count, 1u) - 1u);
+  var ends = vec2<f32>(NOTHING);
+  for (var i = lane; i < columns; i += LANES) {
+    let x = baseOf(block, i) + dot(block.at, held[i].xyz);
+    ends = max(ends, vec2<f32>(x, x + last * dot(block.turn, held[i].xyz)));
+  }
+  let own = 2u + 2u * (blocks % 2u);
+  blocks++;
+  atomicMax(&tops[own], sortKey(bitcast<u32>(ends.x)));
+  atomicMax(&tops[own + 1u], sortKey(bitcast<u32>(ends.y)));
+  workgroupBarrier();
+  // What the exponents are taken from: a line that no exponent is above, for a largest one is convex in alpha.
+  let high = keyValue(atomicLoad(&tops[own]));
+  let rise = (keyValue(atomicLoad(&tops[own + 1u])) - high) / max(last, 1.0);
+  if (lane == 0u) {
+    let next = 6u - own;
+    atomicStore(&tops[next], 0u);
+    atomicStore(&tops[next + 1u], 0u);
+  }
+
+  var sum0 = vec4<f32>(0.0);
+  var sum1 = vec4<f32>(0.0);
+  var sum2 = vec4<f32>(0.0);
+  var sum3 = vec4<f32>(0.0);
+  var more0 = vec4<f32>(0.0);
+  var more1 = vec4<f32>(0.0);
+  var more2 = vec4<f32>(0.0);
+  var more3 = vec4<f32>(0.0);
+  for (var i = lane; i < columns; i += LANES) {
+    let shift = held[i].xyz;
+    let turn = dot(block.turn, shift);
+    let tilt = dot(block.at, shift);
+    let x = baseOf(block, i) + tilt - high;
+    let step = select(turn - rise, 0.0, block.count == 1u);
+    let r = exp(clamp(step, -MOST_CHANGE, MOST_CHANGE));
+    // No more than this in a block of more than two.
+    let r2 = min(r * r, 2e5);
+    let e = exp(max(x, -200.0)) * vec4<f32>(1.0, r, r2, r2 * r);
+    let f = e * (r2 * r2);
+    var d = vec4<f32>(dot(block.along, shift));
+    var g = d;
+    if (block.ofTilt) {
+      d = tilt + turn * STEPS;
+      g = d + 4.0 * turn;
+    }
+    let ed = e * d;
+    let fg = f * g;
+    sum0 += e;
+    sum1 += ed;
+    sum2 += ed * d;
+    sum3 += ed * d * d;
+    more0 += f;
+    more1 += fg;
+    more2 += fg * g;
+    more3 += fg * g * g;
+  }
+
+  // Lanes add up, always in the same order: halves, then parts, then the whole.
+  let half = LANES / 2u;
+  if (lane >= half) {
+    let at = (lane - half) * 8u;
+    folded[at] = sum0;
+    folded[at + 1u] = sum1;
+    folded[at + 2u] = sum2;
+    folded[at + 3u] = sum3;
+    folded[at + 4u] = more0;
+    folded[at + 5u] = more1;
+    folded[at + 6u] = more2;
+    folded[at + 7u] = more3;
+  }
+  workgroupBarrier();
+  if (lane < half) {
+    let at = lane * 8u;
+    folded[at] += sum0;
+    folded[at + 1u] += sum1;
+    folded[at + 2u] += sum2;
+    folded[at + 3u] += sum3;
+    folded[at + 4u] += more0;
+    folded[at + 5u] += more1;
+    folded[at + 6u] += more2;
+    folded[at + 7u] += more3;
+  }
+  workgroupBarrier();
+  let parts = LANES / 8u;
+  var part = vec4<f32>(0.0);
+  for (var i = lane / 8u; i < half; i += parts) {
+    part += folded[i * 8u + lane % 8u];
+  }
+  foldedTwice[lane] = part;
+  workgroupBarrier();
+  if (lane < 8u) {
+    var whole = foldedTwice[lane];
+    for (var i = lane + 8u; i < LANES; i += 8u) {
+      whole += foldedTwice[i];
+    }
+    totals[lane] = whole;
+  }
+  workgroupBarrier();
+  if (lane < block.count) {
+    let k = lane % 4u;
+    let group = lane / 4u * 4u;
+    let slot = block.first + lane * block.stride;
+    let moments = vec4<f32>(
+      totals[group][k],
+      totals[group + 1u][k],
+      totals[group + 2u][k],
+      totals[group + 3u][k],
+    );
+    store(address + slot * WORDS, Sums(high + f32(lane) * rise, moments));
+  }
 }
 
 fn joined(a: Sums, b: Sums) -> Sums {
@@ -124,7 +262,7 @@ fn load(at: u32) -> Sums {
   return Sums(partials[at], moments);
 }
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(LANES)
 fn sums(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
@@ -139,7 +277,7 @@ fn sums(
   let columns = min(TILE, params.vocab - first);
 
   // Models may differ by a constant that means nothing: what the first tokens have in common is taken off.
-  let sampled = min(WORKGROUP, params.vocab);
+  let sampled = min(LANES, params.vocab);
   if (lane < sampled) {
     held[lane] = vec4<f32>(levelsAt(row, lane).shift, 0.0);
   }
@@ -153,48 +291,76 @@ fn sums(
   }
   workgroupBarrier();
 
-  for (var i = lane; i < columns; i += WORKGROUP) {
+  var largest = vec2<f32>(NOTHING);
+  var farthest = vec3<f32>(NOTHING);
+  var nearest = vec3<f32>(NOTHING);
+  for (var i = lane; i < columns; i += LANES) {
     let levels = levelsAt(row, first + i);
     let shift = select(levels.shift - anchor.xyz, vec3<f32>(0.0), levels.never);
     held[i] = vec4<f32>(shift, levels.large);
     heldSmall[i] = levels.small;
-    atomicMax(&tops[0], sortKey(bitcast<u32>(levels.large)));
-    atomicMax(&tops[1], sortKey(bitcast<u32>(levels.small)));
+    largest = max(largest, vec2<f32>(levels.large, levels.small));
+    farthest = max(farthest, shift);
+    nearest = max(nearest, -shift);
     if (levels.bad) {
       atomicStore(&badInTile, 1u);
     }
   }
+  atomicMax(&tops[0], sortKey(bitcast<u32>(largest.x)));
+  atomicMax(&tops[1], sortKey(bitcast<u32>(largest.y)));
+  for (var t = 0u; t < 3u; t++) {
+    atomicMax(&reach[t], sortKey(bitcast<u32>(farthest[t])));
+    atomicMax(&reach[t + 3u], sortKey(bitcast<u32>(nearest[t])));
+  }
   workgroupBarrier();
   // From the largest, what counts is near 0, where floats are finest.
   let top = vec2<f32>(keyValue(atomicLoad(&tops[0])), keyValue(atomicLoad(&tops[1])));
-  for (var i = lane; i < columns; i += WORKGROUP) {
+  for (var i = lane; i < columns; i += LANES) {
     held[i].w -= top.x;
     heldSmall[i] -= top.y;
   }
-  workgroupBarrier();
+  if (lane == 0u) {
+    for (var t = 0u; t < 3u; t++) {
+      let width = keyValue(atomicLoad(&reach[t])) + keyValue(atomicLoad(&reach[t + 3u]));
+      // Where shifts lie too far apart for that, each point is summed by itself.
+      spans[t] = select(1u, BLOCK, f32(BLOCK - 1u) * params.step * width < MOST_CHANGE);
+      pairs[t] = select(1u, 2u, width < MOST_CHANGE);
+    }
+  }
+  let together = workgroupUniformLoad(&spans);
+  let smallTogether = workgroupUniformLoad(&pairs);
 
   let slots = slotCount();
   let tile = index % tilesPerRow();
-  for (var begin = 0u; begin < slots; begin += SLOTS) {
-    // Neighbouring lanes sum the same columns for different points: a column is read once for all of them.
-    for (var item = lane; item < SLOTS * SEGMENTS; item += WORKGROUP) {
-      let slot = begin + item % SLOTS;
-      let start = item / SLOTS * SEGMENT;
-      if (slot < slots) {
-        let part = sumsOf(slotOf(slot), start, min(columns, start + SEGMENT));
-        foldedHigh[item] = part.high;
-        folded[item] = part.moments;
-      }
+  let address = addressOf(row, tile, 0u);
+  let zero = vec3<f32>(0.0);
+  for (var t = 0u; t < params.experts; t++) {
+    let own = unit(t);
+    if (!startsUntilted()) {
+      sumBlock(Block(false, zero, zero, own, false, 1u, t, 1u), lane, columns, address);
     }
-    workgroupBarrier();
-    for (var i = lane; i < min(SLOTS, slots - begin); i += WORKGROUP) {
-      var whole = Sums(foldedHigh[i], folded[i]);
-      for (var other = i + SLOTS; other < SLOTS * SEGMENTS; other += SLOTS) {
-        whole = joined(whole, Sums(foldedHigh[other], folded[other]));
-      }
-      store(addressOf(row, tile, begin + i), whole);
+    let small = params.experts + t;
+    for (var k = 0u; k < 2u; k += smallTogether[t]) {
+      let at = f32(k) * own;
+      let first = small + k * params.experts;
+      let block = Block(true, at, own, own, false, smallTogether[t], first, params.experts);
+      sumBlock(block, lane, columns, address);
     }
-    workgroupBarrier();
+  }
+  // Points along an expert, those of a joint search for every combination of the others' alphas.
+  let joint = params.search == JOINT;
+  let lines = pointCount() / params.count;
+  for (var line = 0u; line < lines; line++) {
+    let expert = select(line, params.experts - 1u, joint);
+    let span = together[expert];
+    let turn = params.step * unit(expert);
+    for (var k = 0u; k < params.count; k += span) {
+      let point = line * params.count + k;
+      let first = 3u * params.experts + point;
+      let count = min(span, params.count - k);
+      let block = Block(false, alphasOf(point), turn, unit(expert), joint, count, first, 1u);
+      sumBlock(block, lane, columns, address);
+    }
   }
   if (lane == 0u) {
     let bad = select(0.0, 1.0, atomicLoad(&badInTile) > 0u);

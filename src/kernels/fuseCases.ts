@@ -126,6 +126,19 @@ export const fuseCases: readonly FuseCase[] = [
       ],
     },
   ),
+  fuseCase(
+    shape('grid: a shift of 60 nats, so each point is summed by itself', 2, 79),
+    {},
+    {
+      large: (row, id) => (id === 7 + row ? -55 : some.large(row, id)),
+      small: (row, id) => (id === 7 + row ? -55 : likely(row, id)),
+      experts: [
+        (row, id) => (id === 7 + row ? 5 : some.experts[0](row, id)),
+        some.small,
+        some.small,
+      ],
+    },
+  ),
   fuseCase(shape('joint: two experts, 441 points', 1, 79), { search: JOINT, experts: 2 }),
   fuseCase(shape('joint: three experts, coarse', 2, 300), {
     search: JOINT,

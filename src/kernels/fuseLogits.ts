@@ -82,7 +82,7 @@ export const fuseLogits = defineKernel({
       combine,
     ];
   },
-  constants: { WORKGROUP: 64 },
+  constants: { LANES: 64 },
 
   reference({ small, expert1, expert2, expert3 }, params, { logits, numbers }) {
     const { rows, vocab, experts, search, low, step, count, contrast } = params;
