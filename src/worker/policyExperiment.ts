@@ -38,10 +38,31 @@ const RIGHT = 1;
 /** What can be changed while it runs: the height of each learning rate. */
 export interface Dials {
   rates: Partial<Record<PolicyRole, number>>;
+  /** Why the store has refused what was to be saved; told once. */
+  unsaved?: string;
 }
 
 /** Asked for by what runs inside a step, to leave it. */
 class Interrupted extends Error {}
+
+/** What a model says of the next token is no number. */
+class Diverged extends Error {
+  readonly role: PolicyRole;
+  constructor(role: PolicyRole, cause: unknown) {
+    super('diverged', { cause });
+    this.role = role;
+  }
+}
+
+const saidNothing = (role: PolicyRole) => (error: unknown) => {
+  throw error instanceof UserError && error.code === 'logits' ? new Diverged(role, error) : error;
+};
+
+/** The same policy, which says whose logits were no numbers. */
+const guarded = (role: PolicyRole, policy: Policy): Policy => ({
+  ...policy,
+  write: (draws, how) => policy.write(draws, how).catch(saidNothing(role)),
+});
 
 const algorithms = { grpo, codistillGrpo, onPolicyDistillation } as const;
 type AnyContext = PolicyContext<never>;
@@ -134,7 +155,9 @@ export async function* policyExperiment(
   async function evaluate(at: number): Promise<ByPolicy<Accuracy>> {
     const found: Partial<Record<PolicyRole, Accuracy>> = {};
     for (const learner of learners) {
-      const asked = await watch.during('evaluation', () => measure(experiment, room, learner));
+      const asked = await watch
+        .during('evaluation', () => measure(experiment, room, learner))
+        .catch(saidNothing(learner.role));
       found[learner.role] = asked.accuracy;
       samples.push(
         ...asked.samples.map((one): RunEvent => {
@@ -147,7 +170,7 @@ export async function* policyExperiment(
   }
 
   const policies = Object.fromEntries(
-    learners.map(({ role, policy }) => [role, timedPolicy(policy, watch)]),
+    learners.map(({ role, policy }) => [role, guarded(role, timedPolicy(policy, watch))]),
   ) as Record<PolicyRole, Policy>;
   const context = {
     models: policies,
@@ -178,21 +201,28 @@ export async function* policyExperiment(
         yield* tellSamples();
       }
       yield say(event);
-      if (event.type === 'diverged') halted = true;
+      if (event.type === 'diverged') {
+        halted = true;
+        // What a bad loss was found at is given up.
+        if (event.what === 'loss' && step > 0) step--;
+      }
       if (event.type !== 'completions') continue;
       yield* news();
       if (await watch.waiting(async () => stopped())) {
         halted = true;
         break;
       }
-      if (saves?.due()) {
-        const why = await saves.save();
-        if (why !== undefined) yield say({ type: 'unsaved', step, why });
-      }
+      if (!saves?.due()) continue;
+      const why = await saves.save();
+      if (why !== undefined) yield say({ type: 'unsaved', step, why });
     }
   } catch (error) {
     for (const { trainable } of learners) trainable.forget();
-    if (!(error instanceof Interrupted)) {
+    if (error instanceof Diverged && step > 0) {
+      halted = true;
+      for (const { trainable, learns } of learners) if (learns) trainable.undo();
+      yield say({ type: 'diverged', step: step--, role: error.role, what: 'loss' });
+    } else if (!(error instanceof Interrupted)) {
       await saves?.save().catch(() => {});
       throw error;
     }
@@ -217,6 +247,9 @@ export async function* policyExperiment(
       yield say({ type: 'adjusted', step, role, learningRate });
     }
     adjusted = { ...dials.rates };
+    const { unsaved: why } = dials;
+    delete dials.unsaved;
+    if (why !== undefined) yield say({ type: 'unsaved', step, why });
   }
 
   for (const learner of learners) {

@@ -116,7 +116,8 @@ export async function preparePolicyTraining(request: TrainRequest): Promise<Trai
       endsStep: endsPolicyStep(experiment, done),
       hidden: () => saves.hidden(),
       async save() {
-        await saves.save();
+        const why = await saves.save();
+        if (why !== undefined) dials.unsaved = why;
       },
       adjust(role, learningRate) {
         if (Number.isFinite(learningRate) && learningRate >= 0) dials.rates[role] = learningRate;
@@ -144,7 +145,9 @@ async function questionsOf(
   { experiment, store, progress, breathe }: TrainRequest,
   { tokenizer, config, name }: BaseCheckpoint,
 ): Promise<QuestionSource> {
-  const { checkQuestions, fileQuestions, taskQuestions } = await import('./questions.ts');
+  const { checkQuestions, fileQuestions, isChecker, taskQuestions } = await import(
+    './questions.ts'
+  );
   const { seed, difficulty } = experiment;
   const params = policyParams(experiment);
   if (!parseFileId(experiment.data)) {
@@ -165,7 +168,8 @@ async function questionsOf(
     progress({ stage: 'data', loaded, total });
     await breathe();
   };
-  const checker = String(params.checker) as Parameters<typeof checkQuestions>[1];
+  const checker = String(params.checker);
+  if (!isChecker(checker)) throw new Error(`there is no checker ${checker}`);
   const read = await checkQuestions(lines, checker, tokenizer, config.contextLength, said);
   return fileQuestions(read, seed, tokenizer, params.completion);
 }

@@ -5,10 +5,13 @@ import { UserError } from '../core/errors.ts';
 import type { Parts } from '../core/policyMetrics.ts';
 import type { Task } from '../core/task.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
-import { type Check, type Checker, checkOf } from '../rewards/checkers.ts';
+import { CHECKERS, type Check, type Checker, checkOf } from '../rewards/checkers.ts';
 import { overlong } from '../rewards/overlong.ts';
 import type { JsonLines, LineProblem } from '../tasks/jsonLines.ts';
 import { HELD_OUT_SEED, splitOf } from './examples.ts';
+
+export const isChecker = (name: string): name is Checker =>
+  (CHECKERS as readonly string[]).includes(name);
 
 export interface Question {
   readonly prompt: readonly number[];
