@@ -8,6 +8,8 @@ import { toFailure } from '../src/core/errors.ts';
 import { ROLES } from '../src/core/roles.ts';
 import { compareDigest } from '../src/experiment/digest.ts';
 import { decode } from '../src/experiment/link.ts';
+import { cleanName } from '../src/experiment/names.ts';
+import { planNames, plannedOf } from '../src/experiment/study.ts';
 import { furnish, loadCheckpoints } from '../src/worker/furnish.ts';
 import { createLibrary } from '../src/worker/library.ts';
 import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from '../src/worker/roles.ts';
@@ -68,6 +70,26 @@ async function run(options: Options, out: Say, say: Say): Promise<void> {
     };
     const training = { experiment: named, runtime, folderOf, say, ...files };
     for await (const event of runTraining(training)) out(JSON.stringify(event));
+    return;
+  }
+  if (experiment.mode === 'study') {
+    const names = planNames(experiment.study.plans);
+    for (const { plan, seed, experiment: one } of plannedOf(named)) {
+      const name = names[plan] ?? '';
+      say(`${name}, seed ${seed}`);
+      // Each is an ordinary training; what it learned goes into a folder of its own.
+      const training = {
+        experiment: one,
+        runtime,
+        folderOf,
+        say,
+        ...(options.data !== undefined && { data: options.data }),
+        ...(options.out !== undefined && { out: join(options.out, `${cleanName(name)} ${seed}`) }),
+      };
+      for await (const event of runTraining(training)) {
+        out(JSON.stringify({ plan: name, seed, ...event }));
+      }
+    }
     return;
   }
   const checkpoints = await loadCheckpoints({

@@ -10,17 +10,17 @@ const TINY = 'prompts=2&group=4&completion=12&difficulty=2&problems=4';
 test('it learns by reward, goes on after a reload, leaves as a file, and writes', async ({
   page,
 }) => {
-  await open(page, `#v=1&mode=train&method=grpo&steps=8&evaluateEvery=4&${TINY}`);
+  await open(page, `#v=1&mode=train&method=grpo&steps=5&evaluateEvery=5&${TINY}`);
   await expect(page.getByText('Group Relative Policy Optimization')).toBeVisible();
   await expect(page.getByText(/Memory, about/)).toBeVisible();
   await button(page, 'Step').click();
-  await expect(page.getByText('step 1 of 8')).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText('step 1 of 5')).toBeVisible({ timeout: 30_000 });
   await expect(page.getByText('The loss is near 0 at step 1')).toBeVisible();
   await expect(page.getByRole('heading', { name: 'Completions of step 1' })).toBeVisible();
 
   await button(page, 'Halve the learning rate of small').click();
   await button(page, 'Step').click();
-  await expect(page.getByText('step 2 of 8')).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText('step 2 of 5')).toBeVisible({ timeout: 30_000 });
   await expect(page.getByText(/small: learning rate/)).toBeVisible({ timeout: 15_000 });
   const reward = page.locator('figure', { has: page.getByRole('heading', { name: /^Reward/ }) });
   await reward.first().getByText('Numbers').click();
@@ -37,10 +37,10 @@ test('it learns by reward, goes on after a reload, leaves as a file, and writes'
   });
   await page.waitForTimeout(1000);
   await page.reload();
-  await expect(page.getByText('A training was interrupted after step 2 of 8')).toBeVisible();
+  await expect(page.getByText('A training was interrupted after step 2 of 5')).toBeVisible();
   await button(page, 'Go on').click();
   await finished(page, 60_000);
-  await expect(status(page)).toContainText('finished: 8 steps');
+  await expect(status(page)).toContainText('finished: 5 steps');
   // What happened before is in the curves.
   await expect(
     page.getByText(/after 1 step, small: learning rate|after 2 steps, small/),

@@ -7,6 +7,7 @@ import type { Role } from '../core/roles.ts';
 import type { AnyTrainer } from '../core/trainer.ts';
 import { methods, ownVocabularyIn, rolesIn } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { plannedOf } from '../experiment/study.ts';
 import type { GenerationRequest } from './generation.ts';
 
 export type Method = Pick<GenerationRequest, 'algorithm' | 'params'>;
@@ -23,6 +24,10 @@ export function methodOf({ method, params }: Pick<Experiment, 'method' | 'params
 
 /** Do the method's knobs go together? Asked before anything is loaded. @throws UserError 'experiment' */
 export function checkMethod(experiment: Experiment): void {
+  if (experiment.mode === 'study') {
+    for (const { experiment: one } of plannedOf(experiment)) checkMethod(one);
+    return;
+  }
   if (experiment.mode === 'train') {
     const { method, params } = complete(experiment);
     (training[method] as AnyTrainer).check?.(params);

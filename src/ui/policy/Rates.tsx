@@ -98,7 +98,7 @@ function Rate({ run, state, role }: { run: Run; state: PolicyState; role: Policy
         onClick={() => set(begun / 2)}
         aria-label={`Halve the learning rate of ${role}`}
       >
-        ½
+        Halve
       </button>
       <button
         type="button"
@@ -107,7 +107,7 @@ function Rate({ run, state, role }: { run: Run; state: PolicyState; role: Policy
         onClick={() => set(begun * 2)}
         aria-label={`Double the learning rate of ${role}`}
       >
-        2×
+        Double
       </button>
       <span className={wrong ? 'fine problem' : 'fine'} id={`${id}-now`}>
         {wrong
