@@ -8,6 +8,7 @@
 //   npm run bench -- load             from a cold page load to the first token
 //   npm run bench -- training         a training step, in Chromium and in Node, and in jax-js
 //   npm run bench -- learning         two-digit addition from random weights
+//   npm run bench -- dials            from a turned parameter to the new distribution
 //   npm run bench -- evidence         what fusion and search are worth on the built-in family; in Node
 //   --save                            also writes docs/bench/*.md
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,6 +21,7 @@ import { defaultCheckpoints } from '../src/experiment/experiment.ts';
 import { benchLoad } from './load.ts';
 import {
   decodingReport,
+  dialsReport,
   fusionReport,
   kernelReport,
   loadReport,
@@ -105,6 +107,9 @@ export async function main(args: string[]): Promise<number> {
         const readme = join(root, 'public', options.folder, options.large, 'README.md');
         writeFileSync(readme, withFrontier(readFileSync(readme, 'utf8'), report));
       }
+    }
+    if (wants('dials')) {
+      publish('dials', dialsReport(await page.evaluate(() => window.bench.dials())));
     }
     if (wants('training')) {
       const { wasm, passes } = await page.evaluate(() => window.bench.training());

@@ -6,6 +6,7 @@ import { httpFolder, readJson } from '../src/models/folder.ts';
 import { makeTokenizer } from '../src/models/tokenizer.ts';
 import { loadWasmRuntime } from '../src/models/webRuntime.ts';
 import { benchDecoding } from './decoding.ts';
+import { benchDials } from './dials.ts';
 import { benchFusion } from './fusion.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLearning } from './learning.ts';
@@ -23,6 +24,9 @@ const bench = {
     return { adapter, rows: await benchFusion(device, (line) => console.info(line)) };
   },
   decoding: benchDecoding,
+  async dials() {
+    return benchDials(await loadWasmRuntime(), window.computedMs, (text) => console.info(text));
+  },
   async training() {
     const runtime = await loadWasmRuntime();
     // jax-js uses more threads than one where it can, which is where memory can be shared.

@@ -1,6 +1,7 @@
 // Benchmark results as Markdown, the same text on the terminal and in docs/bench.
 import { cpus } from 'node:os';
 import type { DecodingReport } from './decoding.ts';
+import type { DialRow } from './dials.ts';
 import type { FusionRow } from './fusion.ts';
 import { FALLBACKS, ROLLBACKS } from './grid.ts';
 import type { Row } from './kernels.ts';
@@ -168,6 +169,25 @@ export function loadReport(report: LoadReport): string {
     row('text finished and timed', report.finished),
     '',
     'Reproduce: `npm run bench -- load`',
+    '',
+  ].join('\n');
+}
+
+export function dialsReport(rows: readonly DialRow[]): string {
+  return [
+    '# Dials: from a turned parameter to the new distribution',
+    '',
+    `${machine()}. Chromium, wasm, one thread, without a GPU; a prompt of 13 characters, read anew at every turn. Medians of`,
+    'the turns on the wall; computing is the mean of what the page’s process computed, others on the same cores left out.',
+    '',
+    '| model | parameters | turned | of them | on the wall | computing | turns |',
+    '|---|---|---|---|---|---|---|',
+    ...rows.map(
+      (row) =>
+        `| ${row.model} | ${row.parameters.toLocaleString('en-US')} | ${row.target} | ${row.touched.toLocaleString('en-US')} | ${row.wall.toFixed(1)} ms | ${row.computed.toFixed(1)} ms | ${row.turns} |`,
+    ),
+    '',
+    'Reproduce: `npm run bench -- dials`',
     '',
   ].join('\n');
 }

@@ -100,7 +100,7 @@ export function KnownSizes({ models }: { models: Readonly<Record<LookedAt, Opene
                     {count ? ratio(one.parameters / count) : '…'}
                   </td>
                 ))}
-                <td className="fine">
+                <td className="fine source">
                   <a href={one.url} target="_blank" rel="noreferrer">
                     {one.source}
                   </a>

@@ -105,7 +105,7 @@ function Distribution({ next }: { next: Next }) {
                   className="chance untouched"
                   style={{ width: `${(100 * untouched) / most}%` }}
                 />
-                <span className="chance turned" style={{ width: `${(100 * now) / most}%` }} />
+                <span className="chance now" style={{ width: `${(100 * now) / most}%` }} />
               </td>
             </tr>
           ))}
@@ -142,7 +142,7 @@ function Texts({ model }: { model: LookedAt }) {
         <dt>Untouched</dt>
         <dd className={`mono text ${model}`}>{writing?.untouchedText || '…'}</dd>
         <dt>Turned</dt>
-        <dd className={`mono text ${turned ? 'turned' : model}`} data-testid="turned-text">
+        <dd className={`mono text ${turned ? 'now' : model}`} data-testid="turned-text">
           {writing?.turnedText || '…'}
         </dd>
       </dl>
