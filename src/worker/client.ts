@@ -4,6 +4,7 @@
 import type { Failure } from '../core/errors.ts';
 import { askToStay } from '../store/persist.ts';
 import computeWorkerUrl from './compute.worker.ts?worker&url';
+import { pageWorker } from './pageWorker.ts';
 import type { Errand, ForPage, FromWorker, ToWorker } from './protocol.ts';
 
 export interface ClientOptions {
@@ -31,18 +32,7 @@ type StartMessage = Extract<ToWorker, { readonly type: 'start' }>;
 
 const ASK_EVERY_MS = 1000;
 
-/**
- * A worker that is loaded from the network has the policy that its server sends with it, which on a static host is none;
- * one from a blob has the page's, so that it too can talk to nobody but the page's own server (docs/decisions.md).
- */
-function computeWorker(): Worker {
-  const url = new URL(computeWorkerUrl, globalThis.location.href).href;
-  const script = new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' });
-  const address = URL.createObjectURL(script);
-  const worker = new Worker(address, { type: 'module', name: 'compute' });
-  worker.addEventListener('message', () => URL.revokeObjectURL(address), { once: true });
-  return worker;
-}
+const computeWorker = () => pageWorker(computeWorkerUrl, 'compute');
 
 export function createClient({
   worker: make = computeWorker,

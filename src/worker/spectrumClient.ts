@@ -1,6 +1,8 @@
 // Asks a worker of its own for singular values, and ends it when nobody waits any more.
 
 import type { Failure } from '../core/errors.ts';
+import { pageWorker } from './pageWorker.ts';
+import spectrumWorkerUrl from './spectrum.worker.ts?worker&url';
 
 export interface ToSpectrum {
   readonly values: Float32Array;
@@ -12,10 +14,7 @@ export type FromSpectrum = { readonly values: number[] } | { readonly failure: F
 /** Largest first. Rejects with a Failure, or never when `signal` says that nobody waits. */
 export function computeSpectrum(matrix: ToSpectrum, signal: AbortSignal): Promise<number[]> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./spectrum.worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'spectrum',
-    });
+    const worker = pageWorker(spectrumWorkerUrl, 'spectrum');
     const over = () => worker.terminate();
     signal.addEventListener('abort', over);
     worker.onmessage = ({ data }: MessageEvent<FromSpectrum>) => {

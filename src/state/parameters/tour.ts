@@ -83,9 +83,9 @@ export const STOPS: readonly Stop[] = [
     title: 'Turning one',
     text: [
       'One head of the first layer, with 5 168 parameters, is scaled to zero here. The untouched model and the turned one read the same prompt, and both texts stand on the right.',
-      'One weight alone hardly ever shows: what a model knows is spread over many of them.',
+      'Without some heads hardly anything changes, and one weight alone hardly ever shows: what a model knows is spread over many of them.',
     ],
-    try: 'Move the scale back to 1, and the text is the same again. Then turn a single weight.',
+    try: 'Move the scale back to 1, and both are the same again. Then try other heads, and a single weight.',
     source: {
       title: 'Michel et al., Are Sixteen Heads Really Better than One?, NeurIPS 2019',
       url: 'https://arxiv.org/abs/1905.10650',
@@ -93,7 +93,7 @@ export const STOPS: readonly Stop[] = [
     dials: {
       view: 'turn',
       edits: [
-        { role: 'small', target: { kind: 'head', layer: 0, index: 0 }, action: 'scale', amount: 0 },
+        { role: 'small', target: { kind: 'head', layer: 0, index: 1 }, action: 'scale', amount: 0 },
       ],
     },
   },
