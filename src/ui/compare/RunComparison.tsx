@@ -59,6 +59,16 @@ export function RunComparison({ rows, onClose }: Props) {
           <Icon name="close" />
         </button>
       </div>
+      {groups.length > 0 && (
+        <>
+          <Results groups={groups} />
+          <Suspense fallback={<p className="fine">The charts are loading.</p>}>
+            <div className="overlay">
+              <Overlay groups={groups} />
+            </div>
+          </Suspense>
+        </>
+      )}
       <Scroller label="Runs beside each other">
         <table className="compared">
           <thead>
@@ -102,16 +112,6 @@ export function RunComparison({ rows, onClose }: Props) {
         </table>
       </Scroller>
       {!runs && <p className="fine">Reading the runs.</p>}
-      {groups.length > 0 && (
-        <>
-          <Results groups={groups} />
-          <Suspense fallback={<p className="fine">The charts are loading.</p>}>
-            <div className="overlay">
-              <Overlay groups={groups} />
-            </div>
-          </Suspense>
-        </>
-      )}
     </section>
   );
 }

@@ -26,8 +26,8 @@ export function Rates({ run, state, learners }: Props) {
       {active && (
         <p className="fine">
           A new rate counts from the next step on, at the height of the schedule. Weights,
-          optimiser, random numbers and curves are put aside in this browser now and then, and when
-          this tab goes out of sight; a reload goes on from there.
+          optimiser, random numbers and curves are put aside in this browser every half minute, and
+          when this tab goes out of sight; a reload goes on from there, along the same curve.
         </p>
       )}
       {marks.length > 0 && (
