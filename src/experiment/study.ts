@@ -45,11 +45,14 @@ export function planOf(
 /** Long enough to see which learns, short enough to see it within the hour. */
 const SHORT = { steps: 100, evaluateEvery: 20 } as const;
 
+/** The large model moves as far alone as together. */
+const LARGE_RATE = trainers.codistillGrpo.params.largeLearningRate.default;
+
 /** GRPO of each model, both together, distillation alone, and right answers given. */
 export const usualStudy: Study = {
   plans: [
     planOf('grpo', { ...SHORT, model: 'small' }),
-    planOf('grpo', { ...SHORT, model: 'large', learningRate: 2e-4 }),
+    planOf('grpo', { ...SHORT, model: 'large', learningRate: LARGE_RATE }),
     planOf('codistillGrpo', SHORT),
     planOf('onPolicyDistillation', SHORT),
     planOf('sft', { ...SHORT, model: 'small' }),
