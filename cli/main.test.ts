@@ -153,7 +153,7 @@ describe('what goes wrong', () => {
     [['--threads=0', '#v=1'], 2, '--threads=0: expected an integer in [1, 256].'],
     [['--models'], 2, '--models needs a value.'],
     [['nowhere.json'], 2, 'nowhere.json is neither a link (no #) nor a file that can be read.'],
-    [['package.json', '--large', 'src'], 1, 'The checkpoint src has no file config.json'],
+    [['package.json', '--large', 'src'], 1, 'src holds no model'],
     [['#v=1', '--models', 'nowhere'], 1, 'There is no checkpoint small-number-words-aligned'],
     [['#v=1&prompt=%E2%82%AC'], 1, '“€” (U+20AC)'],
   ])('%o', async (args, code, text) => {

@@ -155,7 +155,7 @@ describe('a run', () => {
 
 describe('what goes wrong', () => {
   it.each([
-    [{ small: 'nobody' }, 'checkpoint', 'The checkpoint nobody has no file config.json'],
+    [{ small: 'nobody' }, 'checkpoint', 'nobody holds no model'],
     [{ prompt: 'say ½: ' }, 'prompt', '“½” (U+00BD)'],
     [{ prompt: 'a'.repeat(250) }, 'context', 'reads at most 192'],
     [{ provider: 'webgpu' as const }, 'gpu', 'Models are set to run on WebGPU'],

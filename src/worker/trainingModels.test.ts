@@ -119,13 +119,13 @@ describe('a model that cannot be trained', () => {
       /without merged decoders/,
     ],
     [
-      'float16 weights',
+      'bfloat16 weights',
       (model) => {
         const tensor = model.graph!.initializer.find(({ name }) => name === 'wte.weight')!;
-        tensor.dataType = TensorProto_DataType.FLOAT16;
+        tensor.dataType = TensorProto_DataType.BFLOAT16;
         tensor.rawData = tensor.rawData.slice(0, tensor.rawData.length / 2);
       },
-      /The weights are float16 \('wte\.weight'\); training needs float32/,
+      /The weights are bfloat16 \('wte\.weight'\); training needs float32/,
       /Use the float32 export/,
     ],
     [
