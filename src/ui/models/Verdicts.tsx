@@ -1,6 +1,6 @@
 // What can be done with a checkpoint here, said before anything is loaded.
 
-import type { Preflight, Verdict } from '../../core/preflight.ts';
+import type { JoinVerdict, Preflight, Verdict } from '../../core/preflight.ts';
 import { checkpointTitle } from '../../experiment/catalogue.ts';
 import { bytes } from '../../state/format.ts';
 import { Scroller } from '../parts/Scroller.tsx';
@@ -37,9 +37,9 @@ export function Verdicts({ preflight }: { preflight: Preflight }) {
                 <td className="number">{verdict.can && need !== undefined ? bytes(need) : '–'}</td>
               </tr>
             ))}
-            {joins.map((join) => (
+            {alike(joins).map(([join, names]) => (
               <tr key={join.with}>
-                <th scope="row">Join {checkpointTitle(join.with)}</th>
+                <th scope="row">Join {names.join('; ')}</th>
                 <Possible verdict={join} />
                 <td>
                   {join.sharedVocabulary ? 'Shared vocabulary. ' : 'Other vocabulary. '}
@@ -62,6 +62,19 @@ export function Verdicts({ preflight }: { preflight: Preflight }) {
 
 function Possible({ verdict }: { verdict: Verdict }) {
   return <td className={verdict.can ? 'can' : 'cannot'}>{verdict.can ? '✓ yes' : '✗ no'}</td>;
+}
+
+/** What is said of many is said once. */
+function alike(joins: readonly JoinVerdict[]): readonly (readonly [JoinVerdict, string[]])[] {
+  const groups = new Map<string, readonly [JoinVerdict, string[]]>();
+  for (const join of joins) {
+    const { with: other, ...rest } = join;
+    const key = JSON.stringify(rest);
+    const group = groups.get(key) ?? ([join, []] as const);
+    group[1].push(checkpointTitle(other));
+    groups.set(key, group);
+  }
+  return [...groups.values()];
 }
 
 const whyOf = ({ why, operators }: Verdict): string =>
