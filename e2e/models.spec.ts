@@ -88,9 +88,15 @@ test('a pair of folders: dropped, kept, run together, trained, exported, and bro
   await choose(page, pair());
   await expect(keep(page, 'little')).toBeVisible();
   await keep(page, 'little').click();
-  await expect(cardOf(page, 'little')).toBeVisible();
+  const little = cardOf(page, 'little');
+  await expect(little.getByRole('row', { name: /Train fully/ })).toContainText('yes');
+  await expect(little.getByRole('row', { name: /Run on the CPU/ })).toContainText('yes');
+  await expect(little.getByRole('list', { name: 'Tokens' }).getByRole('listitem')).toHaveCount(9);
   await keep(page, 'big').click();
-  await expect(cardOf(page, 'big')).toBeVisible();
+  await expect(cardOf(page, 'big').getByRole('row', { name: /Train fully/ })).toBeVisible();
+  await expect(cardOf(page, 'big').getByRole('row', { name: /Join.*little/ })).toContainText(
+    'BiLD',
+  );
   await expect(page.getByRole('region', { name: 'Dropped' })).toHaveCount(0);
   await accessible(page);
 
