@@ -16,7 +16,7 @@ export function Verdicts({ preflight }: { preflight: Preflight }) {
   return (
     <section aria-labelledby="verdicts-title">
       <h3 id="verdicts-title">What can be done with it here</h3>
-      <Scroller label="What can be done with it here">
+      <Scroller label="Verdicts">
         <table className="verdicts">
           <thead>
             <tr>
