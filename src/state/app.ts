@@ -13,6 +13,7 @@ import type { RunMessage } from './run.ts';
 import { type Client, runActions } from './runActions.ts';
 import { settingsActions } from './settingsActions.ts';
 import { createState, patch, type Store, told } from './store.ts';
+import { watchVocabularies } from './vocabularies.ts';
 
 export function createApp(client: Client, page: Page) {
   const store: Store = createState(readPreferences(page.storage));
@@ -66,6 +67,7 @@ export function createApp(client: Client, page: Page) {
     }
   });
   page.onHidden(() => client.send({ type: 'hidden' }));
+  watchVocabularies(store, desk);
   const align = alignActions(store, desk, client, {
     use: settings.use,
     learnFrom: keep.chooseData,

@@ -31,6 +31,7 @@ export type DeskMessage = Extract<
       | 'looked'
       | 'checkpointKept'
       | 'tokenized'
+      | 'vocabularies'
       | 'card'
       | 'hubListed'
       | 'fetching'

@@ -4,6 +4,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Failure } from '../core/errors.ts';
 import type { ParamValue } from '../core/params.ts';
+import type { Vocabulary } from '../core/vocabulary.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
 import type { Hardware, Inspection, Stored } from '../worker/protocol.ts';
 import type { AlignState } from './alignActions.ts';
@@ -93,6 +94,8 @@ export interface State {
   readonly linkToCopy?: string;
   /** What stays in the browser; absent until the worker has looked. */
   readonly stored?: Stored;
+  /** Of checkpoints that are or were chosen, by id; absent until they have been read. */
+  readonly vocabularies: Readonly<Record<string, Vocabulary>>;
   /** What goes on in the place for checkpoints. */
   readonly models: ModelsState;
   /** Small jobs that have not been answered, by request. */
@@ -118,6 +121,7 @@ export const createState = (preferences: Preferences = defaultPreferences): Stor
     runs: [],
     opened: [],
     linkProblems: [],
+    vocabularies: {},
     models: noModels,
     waiting: {},
     notice: heard(''),

@@ -189,6 +189,7 @@ const ANSWERS = [
   'looked',
   'checkpointKept',
   'tokenized',
+  'vocabularies',
   'card',
   'hubListed',
   'fetched',
@@ -196,7 +197,7 @@ const ANSWERS = [
   'refused',
 ] as const;
 /** Errands that read or compute what nobody has vouched for, and may never end. */
-const CAN_HANG: readonly ToWorker['type'][] = ['align', 'look', 'card', 'tokenize'];
+const CAN_HANG: readonly ToWorker['type'][] = ['align', 'look', 'card', 'tokenize', 'vocabularies'];
 const isAnswer = (
   message: FromWorker,
 ): message is Extract<FromWorker, { type: (typeof ANSWERS)[number] }> =>

@@ -15,7 +15,14 @@ import { type Answered, nothingUsable, toJsonLines } from './align.ts';
 import { readCard } from './card.ts';
 import { tokenizeLines } from './examples.ts';
 import { filesOf, writeInto } from './exportFiles.ts';
-import { fetchFiles, keepFiles, listFiles, look, tokenize } from './modelErrands.ts';
+import {
+  fetchFiles,
+  keepFiles,
+  listFiles,
+  look,
+  readVocabularies,
+  tokenize,
+} from './modelErrands.ts';
 import type {
   Alignment,
   DataReport,
@@ -67,6 +74,7 @@ const ERRANDS = [
   'look',
   'keepFiles',
   'tokenize',
+  'vocabularies',
   'card',
   'listHub',
   'fetchHub',
@@ -260,6 +268,8 @@ export function createErrands({ store, folderOf, hardware, breathe, post, answer
         return post(await look(errand, breathe));
       case 'tokenize':
         return post(await tokenize(errand, await folderOf(errand.checkpoint)));
+      case 'vocabularies':
+        return post(await readVocabularies(errand, folderOf));
       case 'card':
         return post(await readCard(errand, folderOf, hardware));
       case 'listHub':

@@ -4,10 +4,12 @@
 import type { Candidate } from '../core/dropped.ts';
 import { UserError } from '../core/errors.ts';
 import { showHubAddress } from '../core/hubAddress.ts';
+import type { Vocabulary } from '../core/vocabulary.ts';
 import { candidatesIn } from '../models/candidates.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import { type Carrier, listHub } from '../models/hub.ts';
 import { stow } from '../models/stow.ts';
+import type { Tokenizer } from '../models/tokenizer.ts';
 import { digestOf } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { fetchModel } from './fetchModel.ts';
@@ -77,6 +79,28 @@ export async function tokenize(
     request,
     tokens: ids.map((id) => ({ id, text: tokenizer.piece(id) })),
   };
+}
+
+/** No weights are read for it. */
+export async function readVocabularies(
+  { request, checkpoints }: Of<'vocabularies'>,
+  folderOf: (id: string) => Promise<CheckpointFolder>,
+): Promise<Answer<'vocabularies'>> {
+  const vocabularies: Record<string, Vocabulary> = {};
+  for (const id of checkpoints) {
+    try {
+      const { tokenizer } = await readTexts(id, await folderOf(id));
+      vocabularies[id] = await vocabularyOf(tokenizer);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return { type: 'vocabularies', request, vocabularies };
+}
+
+async function vocabularyOf({ entries }: Tokenizer): Promise<Vocabulary> {
+  const tokens = entries.filter((entry) => entry !== undefined).length;
+  return { tokens, fingerprint: await digestOf(new Blob([JSON.stringify(entries)])) };
 }
 
 export async function listFiles(

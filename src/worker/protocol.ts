@@ -12,6 +12,7 @@ import type { PolicyRole } from '../core/policyEvents.ts';
 import type { Preflight } from '../core/preflight.ts';
 import type { Role } from '../core/roles.ts';
 import type { KeptRun, RunFigures, RunRecord } from '../core/runRecord.ts';
+import type { Vocabulary } from '../core/vocabulary.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Ask, AskedModel, Reply } from './ask.ts';
 
@@ -266,6 +267,12 @@ export type Errand =
       readonly checkpoint: string;
       readonly text: string;
     }
+  /** Which of these checkpoints read and write the same tokens? Answered by `vocabularies`. */
+  | {
+      readonly type: 'vocabularies';
+      readonly request: number;
+      readonly checkpoints: readonly string[];
+    }
   /** What a checkpoint is made of, and what can be done with it beside others. Answered by `card`. */
   | {
       readonly type: 'card';
@@ -411,6 +418,12 @@ export type FromWorker =
       readonly type: 'tokenized';
       readonly request: number;
       readonly tokens: readonly { readonly id: number; readonly text: string }[];
+    }
+  /** By checkpoint; one whose tokenizer cannot be read is left out: loading it says why. */
+  | {
+      readonly type: 'vocabularies';
+      readonly request: number;
+      readonly vocabularies: Readonly<Record<string, Vocabulary>>;
     }
   | {
       readonly type: 'card';

@@ -4,6 +4,7 @@ import { ROLE_NAMES, type Role } from '../../core/roles.ts';
 import { methods, ownVocabularyIn, rolesIn } from '../../experiment/catalogue.ts';
 import { type Choice, choicesFor } from '../../state/choices.ts';
 import { titled } from '../../state/format.ts';
+import { mismatches } from '../../state/vocabularies.ts';
 import { useActions, usePage } from '../app.ts';
 import { Mark } from '../parts/Mark.tsx';
 
@@ -13,7 +14,7 @@ const BESIDE = 'Answers alone, to compare with.';
 /** What they must have in common. */
 const ALONE = 'Is looked at and turned by itself.';
 
-function vocabularies(free: readonly Role[]): string {
+function howAlike(free: readonly Role[]): string {
   if (free.length === 0)
     return 'All must share one vocabulary: they read and judge each other’s tokens.';
   const names = free.map((role) => ROLE_NAMES[role]).join(' and ');
@@ -25,6 +26,8 @@ export function ModelPickers() {
   const { mode, contenders, study } = experiment;
   const asked = mode === 'evaluate' ? contenders : mode === 'study' ? study.plans : [experiment];
   const all = rolesIn(experiment);
+  const vocabularies = usePage((state) => state.vocabularies);
+  const strangers = mismatches(experiment, vocabularies);
   const alone = experiment.mode === 'parameters';
   const partOf = (role: Role) => {
     const user = asked.find(({ method, params }) => methods[method].roles(params).includes(role));
@@ -34,17 +37,22 @@ export function ModelPickers() {
   return (
     <fieldset>
       <legend className="legend">Models</legend>
-      {all.length > 1 && !alone && (
-        <p className="fine">{vocabularies(ownVocabularyIn(experiment))}</p>
-      )}
+      {all.length > 1 && !alone && <p className="fine">{howAlike(ownVocabularyIn(experiment))}</p>}
       {all.map((role) => (
-        <ModelPicker key={role} role={role} part={partOf(role)} />
+        <ModelPicker key={role} role={role} part={partOf(role)} mismatch={strangers[role]} />
       ))}
     </fieldset>
   );
 }
 
-function ModelPicker({ role, part }: { role: Role; part: string }) {
+interface PickerProps {
+  readonly role: Role;
+  readonly part: string;
+  /** Why it cannot take part. */
+  readonly mismatch: string | undefined;
+}
+
+function ModelPicker({ role, part, mismatch }: PickerProps) {
   const chosen = usePage((state) => state.experiment[role]);
   const stored = usePage((state) => state.stored);
   const { set } = useActions();
@@ -65,7 +73,8 @@ function ModelPicker({ role, part }: { role: Role; part: string }) {
         id={`model-${role}`}
         value={chosen}
         title={about}
-        aria-describedby={`model-${role}-part`}
+        aria-describedby={`model-${role}-part${mismatch === undefined ? '' : ` model-${role}-mismatch`}`}
+        aria-invalid={mismatch !== undefined}
         onChange={({ target }) => set(role, target.value)}
       >
         {missing.map(option)}
@@ -87,6 +96,11 @@ function ModelPicker({ role, part }: { role: Role; part: string }) {
       <p className="fine" id={`model-${role}-part`}>
         {part}
       </p>
+      {mismatch !== undefined && (
+        <p className="wrong" role="status" id={`model-${role}-mismatch`}>
+          {mismatch}
+        </p>
+      )}
     </div>
   );
 }
