@@ -2,6 +2,7 @@
 // methods' own are in their files.
 
 import { defineParams } from '../core/params.ts';
+import { loraParams } from './loraKnobs.ts';
 import { sample } from './sample.ts';
 import { sftTrainer } from './sft.ts';
 
@@ -72,6 +73,10 @@ export const optimiserKnobs = defineParams({
     default: 100,
     advanced: true,
   },
+  tune: loraParams.tune,
+  loraRank: { ...loraParams.loraRank, advanced: true },
+  loraAlpha: { ...loraParams.loraAlpha, advanced: true },
+  loraTargets: { ...loraParams.loraTargets, advanced: true },
   microBatch: { ...sft.microBatch, default: 16 },
 });
 

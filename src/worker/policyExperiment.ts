@@ -9,13 +9,13 @@ import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Accuracy, ByPolicy, PolicyEvent, PolicyRole } from '../core/policyEvents.ts';
-import { wilson } from '../core/wilson.ts';
 import { checkpointTitle } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { encode } from '../experiment/link.ts';
 import { cleanName, parseFileId } from '../experiment/names.ts';
 import { tasks } from '../tasks/index.ts';
 import type { Stopped } from './generation.ts';
+import { measurePolicy } from './measurePolicy.ts';
 import {
   jointState,
   type Learner,
@@ -28,12 +28,6 @@ import {
 import type { Saves } from './saves.ts';
 import type { Keep } from './trainExperiment.ts';
 import { trainedFiles } from './trainedFiles.ts';
-
-/** Questions of an evaluation that are asked at a time, and answers of it that are shown. */
-const ASKED = 128;
-const SAMPLES = 6;
-/** A right answer is worth this much. */
-const RIGHT = 1;
 
 /** What can be changed while it runs: the height of each learning rate. */
 export interface Dials {
@@ -156,7 +150,7 @@ export async function* policyExperiment(
     const found: Partial<Record<PolicyRole, Accuracy>> = {};
     for (const learner of learners) {
       const asked = await watch
-        .during('evaluation', () => measure(experiment, room, learner))
+        .during('evaluation', () => measurePolicy(experiment, room, learner))
         .catch(saidNothing(learner.role));
       found[learner.role] = asked.accuracy;
       samples.push(
@@ -267,8 +261,10 @@ export async function* policyExperiment(
       base: base.id,
       recipe: encode(experiment),
     };
+    const adapter = await trainable.adapter(checkpointTitle(base.id));
     const files = trainedFiles(base.files, await trainable.export(), {
       ...about,
+      ...(adapter && { adapter }),
       base: checkpointTitle(base.id),
       data: dataOf(experiment),
       seed,
@@ -277,44 +273,6 @@ export async function* policyExperiment(
     yield { type: 'kept', role, checkpoint: await keep(files, about) };
   }
   yield { type: 'completed' };
-}
-
-/** Greedy answers to questions that are not learned from. */
-async function measure(experiment: Experiment, room: PolicyRoom, { policy, base, role }: Learner) {
-  const { source, progress } = room;
-  const count = Math.min(experiment.problems, source.heldOuts ?? experiment.problems);
-  const { completion: longest } = policyParams(experiment);
-  const how = { longest, temperature: 0, topK: 0, topP: 1, seed: experiment.seed, run: 0 };
-  const samples: {
-    index: number;
-    prompt: string;
-    expected: string;
-    text: string;
-    correct: boolean;
-  }[] = [];
-  let sum = 0;
-  for (let from = 0; from < count; from += ASKED) {
-    progress({ stage: 'evaluate', role, loaded: from, total: count });
-    const asked = Array.from({ length: Math.min(ASKED, count - from) }, (_, i) =>
-      source.heldOut(from + i),
-    );
-    const written = await policy.write(
-      asked.map(({ prompt }, i) => ({ prompt, slot: from + i })),
-      how,
-    );
-    asked.forEach((question, i) => {
-      const { tokens, truncated } = written[i]!;
-      const reward = question.grade(tokens, truncated).correctness ?? 0;
-      sum += reward;
-      const index = from + i;
-      if (index >= SAMPLES) return;
-      const { question: prompt, expected } = question;
-      const text = base.tokenizer.decode(tokens);
-      samples.push({ index, prompt, expected, text, correct: reward === RIGHT });
-    });
-  }
-  const accuracy: Accuracy = { accuracy: sum / count, problems: count, ...wilson(sum, count) };
-  return { accuracy, samples };
 }
 
 /** Those before the last step, if the last ones are no numbers. @throws UserError 'runtime' if neither are */

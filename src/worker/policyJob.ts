@@ -20,6 +20,7 @@ import type { QuestionSource } from './questions.ts';
 import { rolesNeeded } from './roles.ts';
 import { savesOf } from './saves.ts';
 import { createStopwatch } from './stopwatch.ts';
+import { loraOf } from './trainExperiment.ts';
 import type { TrainJob, TrainRequest } from './trainJob.ts';
 import { type BaseCheckpoint, inOneFile, MODEL, readBase } from './trainRoom.ts';
 
@@ -53,6 +54,7 @@ export async function preparePolicyTraining(request: TrainRequest): Promise<Trai
     const { PolicyModel } = await import('../models/policyModel.ts');
     const smaller: Partial<Record<PolicyRole, number>> = {};
     const between = { call: async () => {} };
+    const lora = loraOf(experiment);
     for (const [i, role] of roles.entries()) {
       const base = bases[i]!;
       progress({ stage: 'gradients', role, id: base.id });
@@ -60,6 +62,7 @@ export async function preparePolicyTraining(request: TrainRequest): Promise<Trai
         contextLength: base.config.contextLength,
         microBatch: params.microBatch,
         between: () => between.call(),
+        ...(lora && { lora }),
         byReward: { temperature: params.temperature, reference: Number(params.beta ?? 0) > 0 },
         onSmaller(rows) {
           smaller[role] = rows;

@@ -133,6 +133,16 @@ describe('a training by reward', () => {
   });
 });
 
+it('with LoRA trains adapters, which are kept by themselves as well', async () => {
+  const { told } = await run(experimentOf('grpo', { tune: 'lora', loraRank: 2, beta: 0.1 }));
+  expect(failureOf(told)).toBeUndefined();
+  const [started] = policyOf(told);
+  const whole = policyOf((await run(experimentOf('grpo', { steps: 1 }))).told)[0];
+  if (started?.type !== 'started' || whole?.type !== 'started') throw new Error('not started');
+  expect(started.parameters.small).toBeLessThan(whole.parameters.small! / 2);
+  expect(stepsOf(told)[0]!.metrics.small!.kl).toBeLessThan(1e-9);
+});
+
 describe('a training by reward that was interrupted', () => {
   test.each<[PolicyMethod, Readonly<Record<string, number>>]>([
     ['grpo', { iterations: 2, beta: 0.1 }],
