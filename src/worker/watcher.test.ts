@@ -2,11 +2,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import { loadNodeRuntime } from '../../cli/nodeRuntime.ts';
 import { folderOf, modelBytes, tiny } from '../../test/support/ownCheckpoint.ts';
+import { talk } from '../../test/support/talk.ts';
 import { talkTo } from '../../test/support/talkTo.ts';
 import { trainers } from '../algorithms/index.ts';
 import { defaultDials } from '../core/dials.ts';
 import type { RunEvent } from '../core/events.ts';
 import { defaultsOf } from '../core/params.ts';
+import { defaultExperiment } from '../experiment/experiment.ts';
 import { createTrainable } from '../models/createTrainable.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import { createWatcher } from './watcher.ts';
@@ -65,6 +67,29 @@ test('values after a step, gradients before it, and the share that moved', async
   expect(watched.moved).toBe(moved / all);
   expect(watched.moved).toBeGreaterThan(0.1);
   await trainable.release();
+});
+
+test('small and large are followed while they teach each other by reward', async () => {
+  const { begin, until, ended, events } = await talk();
+  const params = { ...defaultsOf(trainers.codistillGrpo.params), samples: 4, group: 3, steps: 1 };
+  const quick = { prompts: 2, completion: 4, evaluateEvery: 0, microBatch: 4, warmup: 0 };
+  // All answers alike teach nothing: whoever ends by itself is rewarded as well.
+  const graded = { format: 1, length: 0.5 };
+  begin(1, {
+    ...defaultExperiment,
+    mode: 'train',
+    method: 'codistillGrpo',
+    params: { ...params, ...quick, ...graded },
+    task: 'addition',
+    difficulty: 1,
+    problems: 1,
+    dials: { ...defaultDials, pins: [...pins], moved: 0 },
+  });
+  await until(() => ended(1));
+  for (const role of ['small', 'large']) {
+    const own = events(1).filter((event) => event.type === 'watched' && event.role === role);
+    expect(own.length).toBeGreaterThanOrEqual(2);
+  }
 });
 
 test('a training with pins tells of them before each step; one without tells nothing', async () => {

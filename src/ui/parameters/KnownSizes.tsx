@@ -18,6 +18,10 @@ export function KnownSizes({ models }: { models: Readonly<Record<LookedAt, Opene
   const counts = LOOKED_AT.map((role) => ({ role, count: models[role]?.anatomy.parameters }));
   const most = Math.max(known.parameters, ...counts.map(({ count }) => count ?? 0));
   const side = (count: number) => (width - 4) * Math.sqrt(count / most);
+  /** The chosen one, and all that fit in it, largest first. */
+  const outlines = KNOWN_MODELS.filter(({ parameters }) => parameters <= known.parameters).toSorted(
+    (a, b) => b.parameters - a.parameters,
+  );
   return (
     <section aria-labelledby="known">
       <h2 id="known">Beside a model that you have heard of</h2>
@@ -36,16 +40,25 @@ export function KnownSizes({ models }: { models: Readonly<Record<LookedAt, Opene
           width={width}
           height={width}
           role="img"
-          aria-label={`Squares to scale: the outline is ${known.name}; the table below has the numbers`}
+          aria-label={`Squares to scale: the outlines are ${known.name} and smaller models; the table below has the numbers`}
           className="known"
         >
-          <rect
-            x="2"
-            y="2"
-            width={side(known.parameters)}
-            height={side(known.parameters)}
-            className="outline"
-          />
+          {outlines.map(({ name, parameters }, i) => (
+            <g key={name}>
+              <rect
+                x="2"
+                y={width - 2 - side(parameters)}
+                width={side(parameters)}
+                height={side(parameters)}
+                className="outline"
+              />
+              {readable(outlines, i, side) && (
+                <text x={side(parameters) - 4} y={width + 12 - side(parameters)} textAnchor="end">
+                  {name}
+                </text>
+              )}
+            </g>
+          ))}
           {counts
             .toSorted((a, b) => (b.count ?? 0) - (a.count ?? 0))
             .map(({ role, count }) => {
@@ -116,6 +129,17 @@ export function KnownSizes({ models }: { models: Readonly<Record<LookedAt, Opene
       </p>
     </section>
   );
+}
+
+/** Is there room for its name below the upper edge? */
+function readable(
+  outlines: readonly { readonly parameters: number }[],
+  i: number,
+  side: (count: number) => number,
+): boolean {
+  const own = side(outlines[i]!.parameters);
+  const next = outlines[i + 1];
+  return own > 110 && (!next || own - side(next.parameters) > 16);
 }
 
 const ratio = (times: number): string =>

@@ -56,6 +56,12 @@ export function Look({ model }: { model: Opened }) {
           {state.failure.message} {state.failure.remedy}
         </p>
       )}
+      {!state.statistics && !state.failure && (
+        <p role="status">
+          {quantity(part.count)} numbers are being read.
+          {part.count > 1e6 && <progress aria-label="The tensor is being read" />}
+        </p>
+      )}
       {state.statistics && (
         <>
           <HeatMap key={part.name} model={model} part={part} statistics={state.statistics} />
