@@ -158,6 +158,10 @@ export function targetName(target: Target): string {
   }
 }
 
+/** A divergence: "0.0042 nats". */
+export const nats = (x: number): string =>
+  `${x === 0 ? '0' : x < 1e-3 ? x.toExponential(1) : x.toFixed(x < 0.1 ? 4 : 2)} nats`;
+
 /** Numbers for people: four significant digits, and small ones in powers of ten. */
 export function figure(x: number): string {
   if (x === 0) return '0';

@@ -118,6 +118,9 @@ export function BlockTable({ role, model }: { role: LookedAt; model: Opened }) {
           </tbody>
         </table>
       </Scroller>
+      <p className="fine">
+        Shares are rounded so that they add up to 100, which may set equal blocks a hundredth apart.
+      </p>
     </section>
   );
 }

@@ -56,12 +56,16 @@ export function HeatMap({ model, part, statistics }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const room = useWidth(place);
   const { rows, columns } = shapeOf(part);
-  const height = rows === 1 ? VECTOR : Math.min(HEIGHT, Math.max(VECTOR, (room * rows) / columns));
-  const fit = Math.min(NEAREST, room / columns, rows === 1 ? NEAREST : height / rows);
-  // A narrow matrix has no empty place beside it.
-  const width = Math.min(room, Math.max(240, Math.ceil(columns * fit)));
+  const whole = rows === 1 ? VECTOR : Math.min(HEIGHT, Math.max(VECTOR, (room * rows) / columns));
+  const fit = Math.min(NEAREST, room / columns, rows === 1 ? NEAREST : whole / rows);
   const [view, setView] = useState<Window>();
   const { zoom, left, top } = view ?? { zoom: fit, left: 0, top: 0 };
+  // A narrow matrix has no empty place beside it; from near there is more to see.
+  const widthAt = (near: number) => Math.min(room, Math.max(240, Math.ceil(columns * near)));
+  const width = widthAt(zoom);
+  const heightAt = (near: number) =>
+    rows === 1 ? VECTOR : Math.min(HEIGHT, Math.max(whole, Math.ceil(rows * near)));
+  const height = heightAt(zoom);
   const [cursor, setCursor] = useState({ row: 0, column: 0 });
   const [drawn, setDrawn] = useState(0);
   const tiles = useMemo(
@@ -142,8 +146,8 @@ export function HeatMap({ model, part, statistics }: Props) {
     const high = rows === 1 ? VECTOR : near;
     setView({
       zoom: near,
-      left: Math.min(Math.max(0, next.left), Math.max(0, columns - width / near)),
-      top: Math.min(Math.max(0, next.top), Math.max(0, rows - height / high)),
+      left: Math.min(Math.max(0, next.left), Math.max(0, columns - widthAt(near) / near)),
+      top: Math.min(Math.max(0, next.top), Math.max(0, rows - heightAt(near) / high)),
     });
   }
   /** The element under (x, y) stays where it is. */

@@ -7,6 +7,7 @@ import { taskList } from '../../experiment/catalogue.ts';
 import { duration, percent, titled, visible } from '../../state/format.ts';
 import type { Accuracy } from '../../state/parameters/bench.ts';
 import { planOf } from '../../state/parameters/bench.ts';
+import { nats } from '../../state/parameters/sentences.ts';
 import type { Next } from '../../state/parameters/types.ts';
 import { usePage } from '../app.ts';
 import { Mark } from '../parts/Mark.tsx';
@@ -113,7 +114,7 @@ function Distribution({ next }: { next: Next }) {
       </table>
       <p className="fine num" role="status">
         {turned
-          ? `KL(untouched ‖ turned) = ${next.divergence.toFixed(next.divergence < 0.1 ? 4 : 2)} nats`
+          ? `KL(untouched ‖ turned) = ${nats(next.divergence)}`
           : 'No dial is turned: both are the same, bit for bit.'}
       </p>
     </>

@@ -4,7 +4,7 @@
 import { useId } from 'react';
 import { type Action, BITS, type Edit, keyOf, sameTarget, type Target } from '../../core/dials.ts';
 import { bytes, percent, plural, quantity } from '../../state/format.ts';
-import { figure, shapeOf, targetName } from '../../state/parameters/sentences.ts';
+import { figure, nats, shapeOf, targetName } from '../../state/parameters/sentences.ts';
 import type { Opened } from '../../state/parameters/types.ts';
 import { usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -363,11 +363,7 @@ function Rounding({ model }: { model: Opened }) {
                   <td className="number">
                     {bytes(model.bytes[bits])}, {percent(model.bytes[bits] / model.bytes[32])}
                   </td>
-                  <td className="number">
-                    {found
-                      ? `${found.divergence.toFixed(found.divergence < 0.1 ? 4 : 2)} nats`
-                      : '–'}
-                  </td>
+                  <td className="number">{found ? nats(found.divergence) : '–'}</td>
                   <td className="number">
                     {found ? `${percent(found.rate)} of ${found.of}` : '–'}
                   </td>
