@@ -18,7 +18,7 @@ export const rolloutKnobs = defineParams({
     min: 1,
     max: 256,
     step: 1,
-    default: 24,
+    default: 32,
   },
   temperature: {
     ...sample.params.temperature,

@@ -62,7 +62,7 @@ export function memoryOf(experiment: Experiment, stored: State['stored']): Memor
     }
     const { parameters, shape } = found;
     const { layers, width, heads, vocabulary, context } = shape;
-    const length = Math.min(context, PROMPT + number('completion', 24));
+    const length = Math.min(context, PROMPT + number('completion', 32));
     const learns = learners.includes(role);
     weights += parameters * FLOAT * (number('beta', 0) > 0 && learns ? 2 : 1);
     if (learns) learning += parameters * FLOAT * (LEARNED_COPIES - 1);

@@ -12,6 +12,7 @@ import {
   type Mode,
 } from '../experiment/experiment.ts';
 import { recast } from '../experiment/recast.ts';
+import { suited } from './suited.ts';
 
 /** Places that are about no experiment: the checkpoints that there are. */
 export type Elsewhere = 'models';
@@ -58,7 +59,7 @@ export function inMode(experiment: Experiment, mode: Mode, knobs: Knobs): Experi
   const method = stays ? experiment.method : defaultMethodOf(mode);
   const params = stays ? experiment.params : (knobs[method] ?? defaultsOf(methods[method].params));
   const moved = { ...experiment, mode, problems, method, params };
-  return recast(experiment, prepared(moved));
+  return suited(experiment, recast(experiment, prepared(moved)));
 }
 
 /** What the mode needs beside its method: contenders, or axes that are knobs of it. */

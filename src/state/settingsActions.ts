@@ -15,6 +15,7 @@ import { inMode, type Place } from './modes.ts';
 import type { Page } from './page.ts';
 import { type Preferences, writePreferences } from './preferences.ts';
 import { patch, type Store, told } from './store.ts';
+import { suited, usualDifficulty } from './suited.ts';
 
 type Method = Experiment['method'];
 /** Settings that are neither the method nor its knobs. */
@@ -108,7 +109,7 @@ export function settingsActions(store: Store, page: Page) {
     const sweep = mode === 'sweep' ? sweepFor(method as DecodingId, before) : before;
     patch(store, {
       knobs: { ...knobs, [method]: params },
-      experiment: recast(current(), { ...current(), method, params, sweep }),
+      experiment: suited(current(), recast(current(), { ...current(), method, params, sweep })),
     });
   }
 
@@ -121,7 +122,7 @@ export function settingsActions(store: Store, page: Page) {
   }
 
   function setTask(task: Experiment['task']): void {
-    const difficulty = taskList[task].difficulty.default;
+    const difficulty = usualDifficulty(current().method, task);
     patch(store, {
       nextExample: 0,
       experiment: recast(current(), { ...current(), task, difficulty }),

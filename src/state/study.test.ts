@@ -130,3 +130,18 @@ describe('the queue', () => {
     expect(app.store.getState().experiment.study.plans).toHaveLength(2);
   });
 });
+
+test('a difficulty that nobody has set suits the method; one that was set stays', () => {
+  const { actions, state } = setUp();
+  const usual = state().experiment.difficulty;
+  actions.setMode('train');
+  actions.setMethod('grpo');
+  expect(state().experiment.difficulty).toBeLessThan(usual);
+  actions.setMode('generate');
+  expect(state().experiment.difficulty).toBe(usual);
+  actions.setMode('train');
+  actions.setMethod('grpo');
+  actions.setDifficulty(5);
+  actions.setMode('generate');
+  expect(state().experiment.difficulty).toBe(5);
+});
