@@ -36,9 +36,13 @@ const pagePolicy = [
   "style-src 'self'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
+  "manifest-src 'self'",
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'none'",
+  // No text becomes a script or markup; a worker's blob is the one script that is made here (worker/pageWorker.ts).
+  "require-trusted-types-for 'script'",
+  'trusted-types tandem-worker',
 ];
 
 /** What door.html may do, which is open while files are fetched from a server whose address somebody typed. */
@@ -48,6 +52,8 @@ const doorPolicy = [
   'connect-src https: http://localhost:* http://127.0.0.1:*',
   "base-uri 'none'",
   "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
 ];
 
 /** Writes the policies into the built pages; the development server needs inline scripts of its own. */

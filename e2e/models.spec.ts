@@ -208,6 +208,16 @@ test.describe('from a server', () => {
     for (const worker of page.workers())
       expect(await worker.evaluate(sneak, hub.base)).toBe('refused');
     expect(hub.asked).toEqual([]);
+    // Nor does a text become markup.
+    const inject = () => {
+      try {
+        document.body.insertAdjacentHTML('beforeend', '<img src="x">');
+        return 'allowed';
+      } catch {
+        return 'refused';
+      }
+    };
+    expect(await page.evaluate(inject)).toBe('refused');
     expect(page.frames()).toHaveLength(1);
 
     await place(page, 'Models');
