@@ -7,7 +7,8 @@ import { decoderConfig } from './config.ts';
 import { type CheckpointFolder, readJson } from './folder.ts';
 import { checkOnnx } from './onnxFile.ts';
 import { OnnxModel } from './onnxModel.ts';
-import type { OrtRuntime } from './runtime.ts';
+import { checkNodes } from './protoScan.ts';
+import type { BesideFile, OrtRuntime } from './runtime.ts';
 import { makeTokenizer, type Tokenizer } from './tokenizer.ts';
 import { checkFit } from './vocabulary.ts';
 import { warmUp } from './warmUp.ts';
@@ -61,6 +62,7 @@ export async function loadCheckpoint(
   const path = `${name}/${isCanonical(folder) ? folder.modelPath : file}`;
   checkOnnx(bytes, path);
   const beside = await besideOf(folder, bytes, signal);
+  if (folder.files) await checkBrought(bytes, path, beside);
   const generation = await generationConfig(folder, config.eos_token_id === undefined, signal);
   const decoder = decoderConfig(name, config, generation);
   const tokenizer = makeTokenizer(name, tokenizerJson, tokenizerConfig, decoder.bos);
@@ -78,6 +80,21 @@ export async function loadCheckpoint(
     await model.release();
     throw error;
   }
+}
+
+/** What somebody brought is looked through before it is run; what came with the page need not be. */
+async function checkBrought(bytes: Uint8Array, path: string, beside: readonly BesideFile[]) {
+  const { readModel } = await import('../onnx/model.ts');
+  const { validate } = await import('../onnx/validate.ts');
+  const sizes = beside.map(
+    ({ path: name, data }) => [name, data instanceof Blob ? data.size : data.length] as const,
+  );
+  checkNodes(bytes, path);
+  validate(
+    readModel(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)),
+    path,
+    new Map(sizes),
+  );
 }
 
 /**

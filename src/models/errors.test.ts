@@ -273,7 +273,7 @@ describe('the files beside the model', () => {
     [
       { 'tokenizer.json': '{"model":{"type":"Magic"},"added_tokens":[]}' },
       'tokenizer',
-      'The tokenizer of mine could not be read. Use the tokenizer.json that belongs to the model (a “fast” tokenizer). BPE, Unigram and WordPiece are understood.',
+      'mine/tokenizer.json is no whole tokenizer: its model is of the kind "Magic". Use the tokenizer.json that belongs to the model (a “fast” tokenizer); BPE, Unigram, WordPiece and WordLevel are understood.',
     ],
     [
       { 'tokenizer.json': largerVocabulary(tokenizer, 500) },

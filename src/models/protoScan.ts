@@ -1,6 +1,8 @@
 // Looking into an ONNX file without decoding it: the fields of its messages, one level at a time. Whoever only decodes
 // text need not load what reads whole graphs.
 
+import { UserError } from '../core/errors.ts';
+
 export interface Field {
   readonly number: number;
   /** Of plain numbers. */
@@ -44,6 +46,48 @@ export const within = (bytes: Uint8Array | undefined, number: number): Field | u
 export const MODEL = { graph: 7 };
 export const GRAPH = { node: 1, output: 12 };
 export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5 };
+
+const MOST_NODES = 100_000;
+/** Protobuf's own limit for messages in messages is 100. */
+const DEEPEST = 100;
+
+/**
+ * Counts before anything is decoded: decoding a million nodes, or bodies within bodies without end, takes long.
+ * @throws UserError 'onnx'
+ */
+export function checkNodes(model: Uint8Array, file: string): void {
+  let nodes = 0;
+  const walk = (graph: Uint8Array, depth: number): void => {
+    if (depth > DEEPEST) {
+      throw new UserError(
+        'onnx',
+        `${file}: its If and Loop bodies are nested more than ${DEEPEST} deep.`,
+        'Export the model again, or get it from where it was published.',
+      );
+    }
+    for (const { number, bytes: node } of fieldsOf(graph)) {
+      if (number !== GRAPH.node || !node) continue;
+      if (++nodes > MOST_NODES) {
+        throw new UserError(
+          'onnx',
+          `${file}: it has more than ${MOST_NODES.toLocaleString('en-US')} nodes.`,
+          'Export the model again; no decoder needs so many.',
+        );
+      }
+      for (const { number: field, bytes: attribute } of fieldsOf(node)) {
+        if (field !== NODE.attribute || !attribute) continue;
+        const body = within(attribute, BODY)?.bytes;
+        if (body) walk(body, depth + 1);
+      }
+    }
+  };
+  for (const { number, bytes: graph } of fieldsOf(model)) {
+    if (number === MODEL.graph && graph) walk(graph, 0);
+  }
+}
+
+/** AttributeProto.g */
+const BODY = 6;
 
 /** Has the graph itself (not a body within it) a node of this type? */
 export function hasOperator(model: Uint8Array, op: string): boolean {

@@ -3,6 +3,7 @@
 
 import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
 import { UserError } from '../core/errors.ts';
+import { checkTokenizerFile } from './tokenizerFile.ts';
 
 export interface Tokenizer {
   /** Largest id plus one. */
@@ -125,6 +126,7 @@ function construct(name: string, json: Json, config: Json): HuggingFace {
       expected,
     );
   }
+  checkTokenizerFile(name, json);
   try {
     return new HuggingFace(json, config);
   } catch (cause) {
