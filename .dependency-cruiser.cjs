@@ -38,7 +38,12 @@ const packages = {
   onnx: ['onnx-buf', '@bufbuild/protobuf'],
   autodiff: [],
   anatomy: ['ml-matrix', 'ml-pca'],
-  models: ['onnxruntime-web', 'onnxruntime-common', '@huggingface/tokenizers', '@huggingface/jinja'],
+  models: [
+    'onnxruntime-web',
+    'onnxruntime-common',
+    '@huggingface/tokenizers',
+    '@huggingface/jinja',
+  ],
   algorithms: [],
   rewards: ['re2js'],
   tasks: [],
