@@ -9,11 +9,10 @@ import type { StepReport, Update } from '../core/trainable.ts';
 import { accumulate } from '../kernels/accumulate.ts';
 import { adamw, adamwParams, segmentTable, type TensorSpan } from '../kernels/adamw.ts';
 import { BAD, CLIP, gradNorm } from '../kernels/gradNorm.ts';
-import { grpoLoss } from '../kernels/grpoLoss.ts';
 import { type Fields, type Kernel, readOnly, type ValuesOf } from '../kernels/kernel.ts';
-import { FLAG, GIVEN, grpoParams, TERM } from '../kernels/policyFields.ts';
 import { BAD_ENTROPY } from '../kernels/tokenLogProbs.ts';
 import { tokenLoss } from '../kernels/tokenLoss.ts';
+import { policyLoss } from './devicePolicyLoss.ts';
 import { download } from './download.ts';
 import { bindGroup, encode } from './pipelines.ts';
 import type { PolicyRows, PolicyWords } from './policyWords.ts';
@@ -142,57 +141,19 @@ export class DeviceTraining {
     return { logProbs: arriving };
   }
 
-  /**
-   * The same for a policy's objective: makes the logits of sequences, `columns` rows each, the gradient of its loss.
-   * In as many dispatches as the largest binding asks for, sequences whole where they share a ratio.
-   */
+  /** The same for a policy's objective (devicePolicyLoss.ts). */
   async policyLossInPlace(
     logits: GPUBuffer,
     vocab: number,
-    { columns, targets, given, old }: PolicyRows,
-    policy: PolicyObjective,
+    rows: PolicyRows,
+    objective: PolicyObjective,
   ): Promise<{ readonly found: Promise<PolicyWords> }> {
-    const objective = grpoParams(policy, old);
-    const rows = targets.length;
-    const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: align } =
-      this.#device.limits;
-    const fits = Math.floor((most - align) / (4 * vocab));
-    const shared = (objective.flags & FLAG.sequence) !== 0;
-    const chunk = shared ? Math.floor(fits / columns) * columns : fits;
-    if (chunk < 1) throw tooWide(4 * vocab * (shared ? columns : 1), most);
-    const parts: Promise<PolicyWords>[] = [];
-    for (let first = 0; first < rows; first += chunk) {
-      const last = Math.min(rows, first + chunk);
-      const wanted = { rows: last - first, vocab, base: first * vocab, pitch: vocab };
-      const { logits: range, window } = this.#runner.rows(logits, wanted);
-      const inputs = {
-        targets: targets.subarray(first, last),
-        given: given.subarray(GIVEN.size * first, GIVEN.size * last),
-        logits: range,
-      };
-      const params = { ...window, columns, ...objective };
-      parts.push((await this.#runner.start(grpoLoss, params, inputs)).outputs);
-    }
-    const found = Promise.all(parts).then((all): PolicyWords => {
-      const whole = {
-        terms: new Float32Array(TERM.size * rows),
-        clips: new Uint32Array(rows),
-      };
-      all.forEach((part, i) => {
-        whole.terms.set(part.terms, TERM.size * chunk * i);
-        whole.clips.set(part.clips, chunk * i);
-      });
-      for (let row = 0; row < rows; row++) {
-        const at = TERM.size * row;
-        if (whole.terms[at + TERM.entropy] !== BAD_ENTROPY) continue;
-        // The kernel leaves such rows without a gradient, and WGSL may take a NaN for anything.
-        whole.terms.fill(Number.NaN, at, at + TERM.size);
-        this.#poisoned = true;
-      }
-      if (!given.every(Number.isFinite)) this.#poisoned = true;
-      return whole;
+    const { found, good } = await policyLoss(this.#runner, logits, vocab, rows, objective);
+    const arriving = Promise.all([found, good]).then(([words, finite]) => {
+      if (!finite) this.#poisoned = true;
+      return words;
     });
-    return { found };
+    return { found: arriving };
   }
 
   /** Adds gradients, one buffer for each tensor; they may be given up as soon as this has resolved. */
@@ -389,13 +350,6 @@ export class DeviceTraining {
     this.#device.queue.submit([encoder.finish()]);
   }
 }
-
-const tooWide = (bytes: number, most: number) =>
-  new UserError(
-    'gpu',
-    `The logits of one completion are ${(bytes / 2 ** 20).toFixed(0)} MiB; this GPU binds ${(most / 2 ** 20).toFixed(0)} MiB at a time.`,
-    'Allow shorter completions, choose a loss with a ratio for each token, or train on wasm.',
-  );
 
 /** @throws UserError 'gpu' when a device with these limits has no room for weights of so many bytes */
 export function checkRoom(
