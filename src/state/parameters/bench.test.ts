@@ -5,7 +5,8 @@ import type { Edit, Target } from '../../core/dials.ts';
 import { decode } from '../../experiment/link.ts';
 import type { Next, ToWorker } from '../../worker/protocol.ts';
 import type { App } from '../app.ts';
-import { benchOf, planOf } from './bench.ts';
+import { benchOf } from './bench.ts';
+import { planOf } from './plan.ts';
 
 const head: Target = { kind: 'head', layer: 0, index: 1 };
 const scale = (amount: number, target: Target = head): Edit => ({

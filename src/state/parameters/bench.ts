@@ -5,7 +5,6 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import {
   BITS,
   type Bits,
-  bitsOf,
   DIAL_LIMITS,
   type Dials,
   type Edit,
@@ -17,21 +16,12 @@ import {
   type View,
 } from '../../core/dials.ts';
 import type { Failure } from '../../core/errors.ts';
-import type { Experiment } from '../../experiment/experiment.ts';
-import type {
-  Ask,
-  AskedModel,
-  Found,
-  Next,
-  Opened,
-  Plan,
-  Reply,
-  What,
-  Writing,
-} from '../../worker/protocol.ts';
+import type { Ask, AskedModel, Reply, What, Writing } from '../../worker/protocol.ts';
 import type { App } from '../app.ts';
 import { inMode } from '../modes.ts';
 import { patch } from '../store.ts';
+import type { BenchState } from './benchState.ts';
+import { findKey, liveKey, modelOf, samePin } from './plan.ts';
 
 /** Pieces of work between which the newest dial is heard. Milliseconds. */
 const BUDGET_MS = 40;
@@ -39,49 +29,6 @@ const BUDGET_MS = 40;
 const DRAWN_PINS = 3;
 /** What is written beside the distribution is no longer than this. */
 const MOST_WRITTEN = 64;
-
-export interface Accuracy {
-  /** Rewards so far, by problem. */
-  readonly untouched: readonly number[];
-  readonly turned: readonly number[];
-  readonly of: number;
-}
-
-/** A whole model at so many bits. */
-export interface Rounded {
-  /** KL from the untouched model's next token, nats. */
-  readonly divergence: number;
-  /** Mean reward, over so many problems. */
-  readonly rate: number;
-  readonly of: number;
-}
-
-export interface BenchState {
-  /** By checkpoint. */
-  readonly opened: Readonly<Record<string, Opened>>;
-  readonly failed: Readonly<Record<string, Failure>>;
-  /** Checkpoints that are being read, with what share is here. */
-  readonly opening: Readonly<Record<string, number>>;
-  readonly next?: Next | undefined;
-  /** Why there is none. */
-  readonly nextFailure?: Failure | undefined;
-  /** Milliseconds from the turn of the dial to the new distribution on the page. */
-  readonly latency?: number | undefined;
-  readonly writing?: Writing | undefined;
-  readonly accuracy?: Accuracy | undefined;
-  /** Are the answers for the dials as they are? */
-  readonly fresh: boolean;
-  readonly found?: (Found & { readonly key: string }) | undefined;
-  readonly finding: boolean;
-  readonly findFailure?: Failure | undefined;
-  /** The whole model at fewer bits, by checkpoint and bits, as far as it was measured. */
-  readonly rounding: Readonly<Record<string, Rounded>>;
-  readonly measuring: boolean;
-  /** What the dial is about to turn, once somebody has chosen it. */
-  readonly target?: Target;
-  /** Edits that were undone, the last one first. */
-  readonly undone: readonly Edit[];
-}
 
 export type Bench = ReturnType<typeof createBench>;
 
@@ -411,31 +358,3 @@ function createBench(app: App) {
     modelOf: (role: LookedAt) => modelOf(experiment(), role),
   };
 }
-
-export const samePin = (a: Pin, b: Pin): boolean =>
-  a.role === b.role && a.tensor === b.tensor && a.index === b.index;
-
-/** The plan of one model: its rounding, and those of the edits that are its own. */
-export function planOf({ dials, seed }: Experiment, role: LookedAt): Plan {
-  const edits = dials.edits.filter((edit) => edit.role === role);
-  return { bits: bitsOf(dials, role), edits, seed };
-}
-
-export const modelOf = (experiment: Experiment, role: LookedAt): AskedModel => ({
-  checkpoint: experiment[role],
-  provider: experiment.provider,
-  kernels: experiment.kernels,
-  plan: planOf(experiment, role),
-});
-
-/** All that the distribution, the text and the accuracy depend on. */
-export function liveKey(experiment: Experiment): string {
-  const { dials, prompt, task, difficulty, problems, maxTokens } = experiment;
-  const { model, temperature, topP } = dials;
-  const asked = modelOf(experiment, model);
-  return JSON.stringify([asked, prompt, temperature, topP, task, difficulty, problems, maxTokens]);
-}
-
-/** What an attribution depends on. */
-export const findKey = (experiment: Experiment): string =>
-  JSON.stringify([modelOf(experiment, experiment.dials.model), experiment.prompt]);

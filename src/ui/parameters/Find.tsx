@@ -3,7 +3,7 @@
 
 import { useEffect, useState } from 'react';
 import { duration, visible } from '../../state/format.ts';
-import { findKey } from '../../state/parameters/bench.ts';
+import { findKey } from '../../state/parameters/plan.ts';
 import { figure, targetName } from '../../state/parameters/sentences.ts';
 import type { Found, Opened, Ranked, RankedWeight } from '../../state/parameters/types.ts';
 import { usePage } from '../app.ts';

@@ -11,7 +11,7 @@ import {
   useState,
 } from 'react';
 import { quantity, titled } from '../../state/format.ts';
-import { planOf } from '../../state/parameters/bench.ts';
+import { planOf } from '../../state/parameters/plan.ts';
 import {
   figure,
   roleOf,
@@ -22,8 +22,8 @@ import {
 import { openTiles, TILE } from '../../state/parameters/tiles.ts';
 import type { Opened, Part, Statistics } from '../../state/parameters/types.ts';
 import { usePage } from '../app.ts';
-import { Twin } from '../parts/Twin.tsx';
-import { isDark, paint } from './heatColours.ts';
+import { Around } from './Around.tsx';
+import { isDark, paintTile } from './heatColours.ts';
 import { useBench, useDials } from './useBench.ts';
 import { useWidth } from './useWidth.ts';
 
@@ -44,8 +44,6 @@ const HEIGHT = 360;
 const NEAREST = 40;
 /** A vector is drawn so high that one sees it. */
 const VECTOR = 48;
-/** Rows and columns of the table around the cell. */
-const AROUND = 6;
 
 export function HeatMap({ model, part, statistics }: Props) {
   const bench = useBench();
@@ -324,46 +322,5 @@ export function HeatMap({ model, part, statistics }: Props) {
         name={part.name}
       />
     </section>
-  );
-}
-
-function paintTile(cells: Float32Array, full: number, dark: boolean): HTMLCanvasElement {
-  const tile = document.createElement('canvas');
-  tile.width = TILE;
-  tile.height = TILE;
-  tile.getContext('2d')?.putImageData(paint(cells, TILE, full, dark), 0, 0);
-  return tile;
-}
-
-interface AroundProps {
-  readonly name: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly row: number;
-  readonly column: number;
-  readonly valueAt: (row: number, column: number) => number | undefined;
-}
-
-/** The numbers around the cell, as a table. */
-function Around({ name, rows, columns, row, column, valueAt }: AroundProps) {
-  const from = Math.max(0, Math.min(row - 2, rows - AROUND));
-  const start = Math.max(0, Math.min(column - 2, columns - AROUND));
-  const lines = Array.from({ length: Math.min(AROUND, rows) }, (_, i) => from + i);
-  const across = Array.from({ length: Math.min(AROUND, columns) }, (_, i) => start + i);
-  return (
-    <Twin
-      title={`${name} around this cell`}
-      rows={lines}
-      columns={[
-        { title: 'Row', of: (line) => line },
-        ...across.map((one) => ({
-          title: `Column ${one}`,
-          of: (line: number) => {
-            const value = valueAt(line, one);
-            return value === undefined ? '…' : figure(value);
-          },
-        })),
-      ]}
-    />
   );
 }

@@ -4,7 +4,7 @@
 import { useEffect, useState } from 'react';
 import type { Failure } from '../../core/errors.ts';
 import { bytes, percent, quantity } from '../../state/format.ts';
-import { planOf } from '../../state/parameters/bench.ts';
+import { planOf } from '../../state/parameters/plan.ts';
 import { figure, shapeOf } from '../../state/parameters/sentences.ts';
 import type { Opened, Part, Statistics } from '../../state/parameters/types.ts';
 import { usePage } from '../app.ts';

@@ -15,6 +15,8 @@ import { Turn } from './Turn.tsx';
 import { useBench, useBenchState, useDials, useOpened } from './useBench.ts';
 import { Watch } from './Watch.tsx';
 import './parameters.css';
+import './look.css';
+import './turn.css';
 
 const TITLES: Readonly<Record<View, { readonly title: string; readonly hint: string }>> = {
   count: { title: 'Count', hint: 'How many parameters there are, and where' },

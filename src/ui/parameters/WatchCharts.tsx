@@ -12,7 +12,7 @@ import { thin } from '../../state/thin.ts';
 import { AXIS, box, GRID, labelBelow, MARGIN } from '../charts/axes.tsx';
 import { Figure } from '../charts/Figure.tsx';
 import { useChartRun } from '../charts/useChartRun.ts';
-import './parameters.css';
+import './turn.css';
 
 export default function WatchCharts({ run }: { run: Run }) {
   const all = watched(useChartRun(run));

@@ -1,5 +1,7 @@
 // Numbers as colours: blue below zero, orange above, the ground at zero, full colour at three standard deviations.
 
+import { TILE } from '../../state/parameters/tiles.ts';
+
 type Colour = readonly [number, number, number];
 interface Scale {
   readonly below: Colour;
@@ -18,7 +20,7 @@ export const isDark = (): boolean => {
 };
 
 /** One pixel for each cell; NaN is see-through. @param full the value of full colour */
-export function paint(cells: Float32Array, side: number, full: number, dark: boolean): ImageData {
+function paint(cells: Float32Array, side: number, full: number, dark: boolean): ImageData {
   const { below, zero, above } = dark ? DARK : LIGHT;
   const image = new ImageData(side, side);
   for (let i = 0; i < cells.length; i++) {
@@ -31,4 +33,13 @@ export function paint(cells: Float32Array, side: number, full: number, dark: boo
     image.data[4 * i + 3] = 255;
   }
   return image;
+}
+
+/** A tile to be drawn at any scale. */
+export function paintTile(cells: Float32Array, full: number, dark: boolean): HTMLCanvasElement {
+  const tile = document.createElement('canvas');
+  tile.width = TILE;
+  tile.height = TILE;
+  tile.getContext('2d')?.putImageData(paint(cells, TILE, full, dark), 0, 0);
+  return tile;
 }

@@ -2,7 +2,8 @@
 
 import { useSyncExternalStore } from 'react';
 import type { LookedAt } from '../../core/dials.ts';
-import { type Bench, type BenchState, benchOf } from '../../state/parameters/bench.ts';
+import { type Bench, benchOf } from '../../state/parameters/bench.ts';
+import type { BenchState } from '../../state/parameters/benchState.ts';
 import type { Opened } from '../../state/parameters/types.ts';
 import { useApp, usePage } from '../app.ts';
 
