@@ -4,6 +4,7 @@
 //   npm run bench -- kernels          kernels only
 //   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
 //   npm run bench -- fusion           the fusion kernel, against a copy and against separate passes
+//   npm run bench -- fusion --rows=1  without the shapes of 64 rows, which take a software adapter half an hour
 //   npm run bench -- decoding --problems=200 --grid --smalls=small,small-aligned --large=large
 //   npm run bench -- load             from a cold page load to the first token
 //   npm run bench -- training         a training step, in Chromium and in Node, and in jax-js
@@ -90,7 +91,9 @@ export async function main(args: string[]): Promise<number> {
       publish('kernels', kernelReport(await page.evaluate(() => window.bench.kernels())));
     }
     if (wants('fusion')) {
-      publish('fusion', fusionReport(await page.evaluate(() => window.bench.fusion())));
+      const mostRows = value('rows', 64);
+      const found = await page.evaluate((most) => window.bench.fusion(most), mostRows);
+      publish('fusion', fusionReport({ ...found, mostRows }));
     }
     if (wants('load')) publish('load', loadReport(await benchLoad(browser, root)));
     if (wants('decoding')) {

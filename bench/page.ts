@@ -18,10 +18,10 @@ const bench = {
     if (!device) throw new Error(`no GPU device to measure on: ${why}`);
     return { adapter, rows: await benchKernels(device) };
   },
-  async fusion() {
+  async fusion(mostRows: number) {
     const { device, adapter, why } = await findDevice();
     if (!device) throw new Error(`no GPU device to measure on: ${why}`);
-    return { adapter, rows: await benchFusion(device, (line) => console.info(line)) };
+    return { adapter, rows: await benchFusion(device, (line) => console.info(line), mostRows) };
   },
   decoding: benchDecoding,
   async dials() {

@@ -188,6 +188,19 @@ describe('dynamic logits fusion', () => {
       ),
   );
 
+  test('strength 0: the large model writes alone', () =>
+    fc.assert(
+      fc.asyncProperty(seeds, async (seed) => {
+        const models = { large: random(seed, 1), small: random(seed, 2), expert: random(seed, 3) };
+        const drawn = { temperature: 0.9, topP: 0.9 };
+        const params = { alphaMin: 0, alphaMax: 0, ...drawn };
+        const { text, solved } = await run(fusion, models, params, { seed });
+        for (const { alphas } of solved) expect(alphas).toEqual([0]);
+        expect(text).toEqual(await large(models, drawn, { seed }));
+      }),
+      { numRuns: 20 },
+    ));
+
   test('a range of one strength is proxy-tuning', () =>
     fc.assert(
       fc.asyncProperty(seeds, async (seed) => {

@@ -14,19 +14,25 @@ export function ticksFromZero(top: number): readonly number[] {
   return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
-/** An axis from below `low` to above `high` with round ends and at most seven ticks. */
+/**
+ * An axis from below `low` to above `high` with round ends and at most seven ticks.
+ * @param most nothing lies beyond it: where all is there, the axis shows what is below
+ */
 export function spreadTicks(
   low: number,
   high: number,
+  most = Number.POSITIVE_INFINITY,
 ): {
   readonly low: number;
   readonly high: number;
   readonly step: number;
   readonly ticks: number[];
 } {
-  const wide = high - low > 1e-9 ? high - low : Math.max(Math.abs(high), 1) / 10;
+  // What differs by less looks the same in every label.
+  const wide = Math.max(high - low, Math.max(Math.abs(high), 1) / 100);
   const step = roundStep(wide / 4);
-  const first = Math.floor(low / step + 1e-9);
+  const begin = Math.floor(low / step + 1e-9);
+  const first = (begin + 1) * step > most + 1e-9 ? begin - 1 : begin;
   const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
   const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
     Number(((first + i) * step).toPrecision(12)),

@@ -19,7 +19,7 @@ const OWN_FAULT: readonly UserError['code'][] = ['experiment', 'context'];
 
 /**
  * @param stopped asked between the events of every generation
- * @throws UserError of the last contender, when none is left
+ * @throws UserError 'experiment' without problems; that of the last contender, when none is left
  */
 export async function* evaluate(
   experiment: Experiment,
@@ -29,6 +29,7 @@ export async function* evaluate(
   const { maxTokens, difficulty, problems } = experiment;
   const task = tasks[experiment.task];
   const seeds = seedsOf(experiment);
+  if (!(problems > 0)) throw nothingToAnswer(problems);
   let active = contendersOf(experiment).map((one, contender) => ({
     contender,
     method: one.method,
@@ -77,3 +78,10 @@ function ownFault(error: unknown): UserError {
   if (error instanceof UserError && OWN_FAULT.includes(error.code)) return error;
   throw error;
 }
+
+const nothingToAnswer = (problems: number) =>
+  new UserError(
+    'experiment',
+    `An evaluation of ${problems} problems measures nothing.`,
+    'Set Problems to 1 or more; from about 100 on the intervals become narrow enough to compare.',
+  );

@@ -4,7 +4,7 @@ import { CartesianGrid, Line, LineChart, Tooltip, XAxis, YAxis } from 'recharts'
 import type { ScorePoint } from '../../state/beams.ts';
 import type { Run } from '../../state/run.ts';
 import { series } from '../../state/series.ts';
-import { placeTicks } from '../../state/ticks.ts';
+import { placeTicks, spreadTicks } from '../../state/ticks.ts';
 import { AXIS, box, GRID, labelBelow, MARGIN } from './axes.tsx';
 import { Figure } from './Figure.tsx';
 import { STROKES, StrokeEntry } from './signs.tsx';
@@ -18,6 +18,8 @@ const LINES = [
 
 export function Scores({ run }: { run: Run }) {
   const points = series(run, 'scores');
+  const reached = points.length > 0 ? points.flatMap(({ best, worst }) => [best, worst]) : [0];
+  const y = spreadTicks(Math.min(...reached), Math.max(...reached));
   const last = Math.max(2, points.at(-1)?.chunk ?? 0);
   return (
     <Figure
@@ -53,7 +55,8 @@ export function Scores({ run }: { run: Run }) {
         <YAxis
           {...AXIS}
           type="number"
-          domain={['auto', 'auto']}
+          domain={[y.low, y.high]}
+          ticks={y.ticks}
           tickFormatter={(value: number) => String(Number(value.toPrecision(3)))}
           width={46}
         />

@@ -51,9 +51,9 @@ interface At {
   readonly payload?: Point;
 }
 
-/** Distances below and above, as recharts wants them. */
+/** Distances below and above, as recharts wants them; nothing lies below 0. */
 const errorOf = ({ mean, low, high }: Estimate): readonly [number, number] | undefined =>
-  low === undefined || high === undefined ? undefined : [mean - low, high - mean];
+  low === undefined || high === undefined ? undefined : [mean - Math.max(0, low), high - mean];
 
 function pointsOf({ cells, seeds }: SweepState): readonly Point[] {
   return cells.flatMap((cell) => {
@@ -94,7 +94,11 @@ function Frontier({ run, sweep }: { run: Run; sweep: SweepState }) {
     quality + above,
   ]);
   const x = spreadTicks(Math.max(0, Math.min(...speeds)), Math.max(...speeds));
-  const y = spreadTicks(Math.max(0, Math.min(...qualities)), Math.min(1, Math.max(...qualities)));
+  const y = spreadTicks(
+    Math.max(0, Math.min(...qualities)),
+    Math.min(1, Math.max(...qualities)),
+    1,
+  );
   const quality = isVerifiable(run.experiment) ? 'accuracy' : 'mean reward';
   const line = frontier.map((cell) => ({ speed: cell.speedUp?.mean, quality: cell.score?.mean }));
   const bars =

@@ -194,6 +194,15 @@ function Report({ report, used, questions }: ReportProps) {
           </ul>
         </div>
       )}
+      {problemCount === 0 && examples === 0 && (
+        <p className="wrong" role="alert">
+          {report.bytes === 0 ? 'The file is empty.' : 'All of its lines are blank.'} Put one{' '}
+          <code>
+            {questions ? '{"prompt": "…", "answer": "…"}' : '{"prompt": "…", "completion": "…"}'}
+          </code>{' '}
+          on each line, and drop it again.
+        </p>
+      )}
       {used && (
         <ul className="preview mono" aria-label="First examples">
           {preview.map(({ prompt, completion }) => (
