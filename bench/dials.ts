@@ -11,7 +11,7 @@ import { modelFrom } from '../src/onnx/proto.ts';
 import { createWorkshop } from '../src/worker/workshop.ts';
 import type { Clock } from './turns.ts';
 
-const PROMPT = 'say 9162995: ';
+const PROMPT = 'say 9095611: ';
 /** 14 layers of 12 d² + 13 d, and embeddings. */
 const LARGE: Architecture = { layers: 14, width: 768, heads: 12, context: 128, vocabulary: 79 };
 

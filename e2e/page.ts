@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, type Page } from '@playwright/test';
 
-export const ANSWER = 'nine million one hundred sixty-two thousand nine hundred ninety-five.';
+export const ANSWER = 'nine million ninety-five thousand six hundred eleven.';
 
 export const button = (page: Page, name: string | RegExp) =>
   page.getByRole('button', { name, exact: typeof name === 'string' }).first();

@@ -117,7 +117,7 @@ export const defaultExperiment: Experiment = {
   data: 'task',
   task: 'numberWords',
   difficulty: 9,
-  prompt: 'say 9162995: ',
+  prompt: 'say 9095611: ',
   maxTokens: 120,
   problems: 200,
   seed: 1,

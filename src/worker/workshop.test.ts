@@ -24,7 +24,7 @@ const zero = (target: Edit['target']): Edit => ({
   action: 'zero',
   amount: 0,
 });
-const PROMPT = 'say 9162995: ';
+const PROMPT = 'say 9095611: ';
 const settings = { prompt: PROMPT, temperature: 1, topP: 1 };
 
 function shop(folder: CheckpointFolder = diskFolder('public/models/base-small')) {
