@@ -35,9 +35,7 @@ describe('a run', () => {
     expect(types(1)[0]).toBe('prompt');
     expect(types(1).slice(-3)).toEqual(['generated', 'baseline', 'completed']);
     const baseline = events(1).find((event) => event.type === 'baseline');
-    expect(baseline?.text).toBe(
-      'nine million ninety-five thousand six hundred eleven.',
-    );
+    expect(baseline?.text).toBe('nine million ninety-five thousand six hundred eleven.');
     expect(baseline?.passMs.large).toBeGreaterThan(0);
     expect(baseline?.passMs.small).toBeGreaterThan(0);
   });
