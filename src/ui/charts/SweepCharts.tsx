@@ -94,11 +94,9 @@ function Frontier({ run, sweep }: { run: Run; sweep: SweepState }) {
     quality + above,
   ]);
   const x = spreadTicks(Math.max(0, Math.min(...speeds)), Math.max(...speeds));
-  const y = spreadTicks(
-    Math.max(0, Math.min(...qualities)),
-    Math.min(1, Math.max(...qualities)),
-    1,
-  );
+  const best = Math.min(1, Math.max(...qualities));
+  // Settings that are equally good are not drawn apart by a tenth of a percent.
+  const y = spreadTicks(Math.max(0, Math.min(best - 0.05, ...qualities)), best, 1);
   const quality = isVerifiable(run.experiment) ? 'accuracy' : 'mean reward';
   const line = frontier.map((cell) => ({ speed: cell.speedUp?.mean, quality: cell.score?.mean }));
   const bars =
