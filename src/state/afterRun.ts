@@ -8,7 +8,8 @@ import { finishedNotice } from './notices.ts';
 import type { Page } from './page.ts';
 import { hasContent, isActive, type Run } from './run.ts';
 import { figuresOf } from './runRows.ts';
-import { heard, patch, type Store, told } from './store.ts';
+import { endNotice } from './stayNotice.ts';
+import { patch, type Store, told } from './store.ts';
 
 /** What a run is called until somebody names it. */
 export const usualName = ({ experiment }: Run): string =>
@@ -30,7 +31,7 @@ export function recordOf(run: Run, adapter: string, build: string): RunRecord | 
 export function afterRun(store: Store, desk: Desk, page: Pick<Page, 'build'>, id: number): void {
   const run = store.getState().runs.find((one) => one.id === id);
   if (!run) return;
-  patch(store, { notice: heard(finishedNotice(run)) });
+  patch(store, { notice: endNotice(finishedNotice(run), store.getState().notice) });
   const { hardware } = store.getState();
   const record = run.kept ? undefined : recordOf(run, hardware?.adapter ?? '', page.build);
   if (!record) return;

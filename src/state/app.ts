@@ -12,7 +12,8 @@ import { readPreferences } from './preferences.ts';
 import type { RunMessage } from './run.ts';
 import { type Client, runActions } from './runActions.ts';
 import { settingsActions } from './settingsActions.ts';
-import { createState, patch, type Store, told } from './store.ts';
+import { stayNotice } from './stayNotice.ts';
+import { createState, patch, type Store } from './store.ts';
 import { watchVocabularies } from './vocabularies.ts';
 
 export function createApp(client: Client, page: Page) {
@@ -56,7 +57,7 @@ export function createApp(client: Client, page: Page) {
       case 'stored':
         return desk.hear(message);
       case 'stay':
-        return patch(store, { notice: told(STAYS[message.stays ? 'yes' : 'no']) });
+        return patch(store, { notice: stayNotice(message.stays, store.getState().notice) });
       case 'events':
         return events.push(message);
       default:
@@ -75,12 +76,6 @@ export function createApp(client: Client, page: Page) {
   const actions = { ...runs, ...inspect, ...link, ...settings, ...keep, ...align };
   return { store, desk, page, actions };
 }
-
-/** Said once, after the first checkpoint that was kept. */
-const STAYS = {
-  yes: 'It is kept in this browser, which has promised not to clear it when it runs short of space.',
-  no: 'It is kept in this browser, which may clear it when it runs short of space: export what you want to be sure of.',
-} as const;
 
 export type App = ReturnType<typeof createApp>;
 export type Actions = App['actions'];

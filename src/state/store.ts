@@ -51,6 +51,8 @@ export interface OpenedLink {
 export interface Notice {
   readonly text: string;
   readonly shown: boolean;
+  /** It is a run's end, or comes with one: neither may push the other out, whichever is first. */
+  readonly joins?: 'end' | 'stay';
 }
 export const heard = (text: string): Notice => ({ text, shown: false });
 export const told = (text: string): Notice => ({ text, shown: true });
