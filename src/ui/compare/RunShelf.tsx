@@ -7,6 +7,7 @@ import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NameField } from '../parts/NameField.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
+import { Trash } from '../parts/Trash.tsx';
 import { RunComparison } from './RunComparison.tsx';
 import { useCompare } from './useCompare.ts';
 import './runShelf.css';
@@ -105,7 +106,7 @@ export function RunShelf() {
           )}
         </>
       )}
-      <Trash />
+      <Trash of="runs" />
       {beside.length > 1 && <RunComparison rows={beside} onClose={() => setCompared([])} />}
     </section>
   );
@@ -306,34 +307,6 @@ function ImportFailure() {
         aria-label="Dismiss"
       >
         <Icon name="close" />
-      </button>
-    </div>
-  );
-}
-
-function Trash() {
-  const runs = usePage((state) => state.stored?.runs);
-  const { restore, emptyTrash } = useActions();
-  const trash = (runs ?? []).filter(({ deleted }) => deleted !== undefined);
-  if (trash.length === 0) return null;
-  return (
-    <div className="trash">
-      <span className="fine">In the trash until the page is opened again:</span>
-      {trash.map(({ id, name }) => (
-        <button
-          key={id}
-          type="button"
-          className="button quiet"
-          onClick={() => restore(id, name)}
-          aria-label={`Restore ${name}`}
-        >
-          <Icon name="reset" />
-          {name}
-        </button>
-      ))}
-      <button type="button" className="button quiet" onClick={() => emptyTrash('runs')}>
-        <Icon name="bin" />
-        Delete for good
       </button>
     </div>
   );

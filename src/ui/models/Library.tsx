@@ -8,14 +8,13 @@ import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NameField } from '../parts/NameField.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
+import { Trash } from '../parts/Trash.tsx';
 import { useModels } from './useModels.ts';
 
 export function Library() {
   const stored = usePage((state) => state.stored);
   const shown = usePage((state) => state.models.card?.id);
-  const { restore, emptyTrash } = useActions();
   const own = (stored?.checkpoints ?? []).filter(({ deleted }) => deleted === undefined);
-  const trash = (stored?.checkpoints ?? []).filter(({ deleted }) => deleted !== undefined);
   return (
     <>
       <section aria-labelledby="library-title">
@@ -51,27 +50,7 @@ export function Library() {
             </table>
           </Scroller>
         )}
-        {trash.length > 0 && (
-          <div className="trash">
-            <span className="fine">In the trash until the page is opened again:</span>
-            {trash.map(({ id, name }) => (
-              <button
-                key={id}
-                type="button"
-                className="button quiet"
-                onClick={() => restore(id, name)}
-                aria-label={`Restore ${name}`}
-              >
-                <Icon name="reset" />
-                {name}
-              </button>
-            ))}
-            <button type="button" className="button quiet" onClick={() => emptyTrash()}>
-              <Icon name="bin" />
-              Delete for good
-            </button>
-          </div>
-        )}
+        <Trash of="files" />
       </section>
       <BuiltIn shown={shown} />
     </>

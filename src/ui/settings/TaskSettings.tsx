@@ -3,9 +3,9 @@
 import { isTaskId, taskList } from '../../experiment/catalogue.ts';
 import { LIMITS, type Mode } from '../../experiment/experiment.ts';
 import { useActions, usePage } from '../app.ts';
-import { Icon } from '../parts/Icon.tsx';
 import { NumberField } from '../parts/NumberField.tsx';
 import { Knob } from './Knobs.tsx';
+import { Prompt } from './Prompt.tsx';
 
 export function TaskSettings() {
   const mode = usePage((state) => state.experiment.mode);
@@ -72,36 +72,6 @@ function Counts({ mode }: { mode: Mode }) {
         meaning="A text that has not ended by then is cut."
       />
     </>
-  );
-}
-
-function Prompt() {
-  const prompt = usePage((state) => state.experiment.prompt);
-  const { setPrompt, newExample } = useActions();
-  return (
-    <div className="prompt">
-      <div className="knob-head">
-        <label htmlFor="prompt">Prompt</label>
-        <button
-          type="button"
-          className="button quiet"
-          onClick={newExample}
-          title="The next example of the task; the seed decides which"
-        >
-          <Icon name="dice" />
-          New example
-        </button>
-      </div>
-      <textarea
-        id="prompt"
-        rows={2}
-        spellCheck={false}
-        autoComplete="off"
-        maxLength={LIMITS.prompt.max}
-        value={prompt}
-        onChange={({ target }) => setPrompt(target.value)}
-      />
-    </div>
   );
 }
 

@@ -6,16 +6,16 @@ import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NameField } from '../parts/NameField.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
+import { Trash } from '../parts/Trash.tsx';
 import './train.css';
 
 export function Shelf() {
   const stored = usePage((state) => state.stored);
   const waiting = usePage((state) => state.waiting);
-  const { remove, restore, emptyTrash, exportFile } = useActions();
+  const { remove, exportFile } = useActions();
   if (!stored || stored.checkpoints.length + stored.data.length === 0) return null;
   const here = stored.checkpoints.filter(({ deleted }) => deleted === undefined);
   const data = stored.data.filter(({ deleted }) => deleted === undefined);
-  const trash = [...stored.checkpoints, ...stored.data].filter(({ deleted }) => deleted);
   const exporting = Object.values(waiting).find(({ type }) => type === 'export');
   return (
     <section aria-labelledby="shelf-title">
@@ -126,27 +126,7 @@ export function Shelf() {
           </tbody>
         </table>
       </Scroller>
-      {trash.length > 0 && (
-        <div className="trash">
-          <span className="fine">In the trash until the page is opened again:</span>
-          {trash.map(({ id, name }) => (
-            <button
-              key={id}
-              type="button"
-              className="button quiet"
-              onClick={() => restore(id, name)}
-              aria-label={`Restore ${name}`}
-            >
-              <Icon name="reset" />
-              {name}
-            </button>
-          ))}
-          <button type="button" className="button quiet" onClick={() => emptyTrash()}>
-            <Icon name="bin" />
-            Delete for good
-          </button>
-        </div>
-      )}
+      <Trash of="files" />
     </section>
   );
 }
