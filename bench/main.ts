@@ -4,6 +4,7 @@
 //   npm run bench -- kernels          kernels only
 //   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
 //   npm run bench -- fusion           the fusion kernel, against a copy and against separate passes
+//   npm run bench -- fusion --node    the same in Node through Dawn
 //   npm run bench -- fusion --rows=1  without the shapes of 64 rows, which take a software adapter half an hour
 //   npm run bench -- decoding --problems=200 --grid --smalls=small,small-aligned --large=large
 //   npm run bench -- load             from a cold page load to the first token
@@ -51,8 +52,14 @@ export async function main(args: string[]): Promise<number> {
   };
 
   if (flags.has('--node')) {
-    const { benchKernelsInNode } = await import('./kernelsNode.ts');
-    publish('kernels-node', kernelReport(await benchKernelsInNode()));
+    const { benchFusionInNode, benchKernelsInNode } = await import('./kernelsNode.ts');
+    if (words.length === 0 || words.includes('kernels')) {
+      publish('kernels-node', kernelReport(await benchKernelsInNode()));
+    }
+    if (words.includes('fusion')) {
+      const mostRows = value('rows', 64);
+      publish('fusion-node', fusionReport({ ...(await benchFusionInNode(mostRows)), mostRows }));
+    }
     return 0;
   }
 
