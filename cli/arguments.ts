@@ -21,7 +21,7 @@ export const USAGE = `usage: npm run -s tandem -- [options] LINK|FILE.json
 
 Runs an experiment without the page and prints its events, one JSON object per line.
 
-  LINK          what Share copies: #v=1&mode=..., with or without the address before it
+  LINK          what Share copies: #v=2&mode=..., with or without the address before it
   FILE.json     an experiment as JSON; what it leaves out is as on a first visit
   -             the same from standard input
 

@@ -5,4 +5,6 @@ export interface Vocabulary {
   readonly tokens: number;
   /** The same for two checkpoints exactly when every id means the same token to both. */
   readonly fingerprint: string;
+  /** It comes with a chat template. */
+  readonly chat?: true;
 }

@@ -44,6 +44,9 @@ export const methods: Readonly<Record<MethodId, Method>> = { ...algorithms, ...t
 /** The methods of a mode, in the order in which they are offered. */
 export const methodsOf = (mode: Mode): readonly MethodId[] =>
   mode === 'train' || mode === 'study' ? keysOf(trainers) : keysOf(algorithms);
+/** Do methods write in it, and nobody learn? */
+export const decodes = (mode: Mode): boolean =>
+  mode === 'generate' || mode === 'evaluate' || mode === 'sweep';
 /** What a mode begins with. */
 export const defaultMethodOf = (mode: Mode): MethodId =>
   mode === 'study' ? 'grpo' : mode === 'train' ? 'sft' : 'bild';

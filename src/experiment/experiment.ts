@@ -26,6 +26,8 @@ export type ProviderChoice = 'auto' | 'wasm' | 'webgpu';
 /** Where our kernels run; auto: with the models. */
 export type KernelChoice = 'auto' | 'cpu' | 'webgpu';
 
+export type PromptForm = 'text' | 'chat';
+
 /** A method that an evaluation sets beside others. */
 export interface Contender {
   /** Empty: it is called by its method, and by what sets it apart from its like. */
@@ -67,6 +69,11 @@ export interface Experiment extends Readonly<Record<Role, string>> {
   readonly difficulty: number;
   /** What the models read in generate mode. */
   readonly prompt: string;
+  /**
+   * How prompts are sent while methods decode: as they are, or as a user's message in the chat template of the model that
+   * writes.
+   */
+  readonly promptAs: PromptForm;
   /** Most tokens to add per generation. */
   readonly maxTokens: number;
   /** Number of problems in evaluate and sweep mode, and of each evaluation in train mode. */
@@ -118,6 +125,7 @@ export const defaultExperiment: Experiment = {
   task: 'numberWords',
   difficulty: 9,
   prompt: 'say 9095611: ',
+  promptAs: 'text',
   maxTokens: 120,
   problems: 200,
   seed: 1,

@@ -1,4 +1,4 @@
-// The link: `#v=1&mode=generate&method=bild&...`, readable, every knob written, also those at their
+// The link: `#v=2&mode=generate&method=bild&...`, readable, every knob written, also those at their
 // default, so that a link keeps its meaning when a default changes. decode never throws and never merges:
 // each known key is read by its own rule into a fresh object; what cannot be read falls back to the
 // default and is reported in words.
@@ -7,6 +7,7 @@ import { defaultsOf } from '../core/params.ts';
 import { inOrder, ROLES, type Role } from '../core/roles.ts';
 import {
   checkpoints,
+  decodes,
   defaultMethodOf,
   isCheckpointId,
   isTaskId,
@@ -56,6 +57,7 @@ export function encode(experiment: Experiment, digest?: string): string {
   // The two that can answer alone, and all others that take part.
   const roles = inOrder(['small', 'large', ...rolesIn(experiment)]);
   for (const key of [...roles, ...PLAIN_KEYS]) pairs.set(key, String(experiment[key]));
+  if (decodes(mode)) pairs.set('promptAs', experiment.promptAs);
   if (digest) pairs.set('digest', digest);
   return `#${pairs}`;
 }
@@ -134,6 +136,7 @@ export function decode(hash: string): Decoded {
     task,
     difficulty: integer('difficulty', taskList[task].difficulty, taskList[task].difficulty.default),
     prompt: pairs.text('prompt', LIMITS.prompt.max, base.prompt),
+    promptAs: pick('promptAs', oneOf(PROMPT_FORMS), PROMPT_FORMS, base.promptAs),
     maxTokens: integer('maxTokens', LIMITS.maxTokens, base.maxTokens),
     problems: integer('problems', LIMITS.problems, base.problems),
     seed: integer('seed', LIMITS.seed, base.seed),
@@ -153,5 +156,6 @@ const isCheckpoint = (id: string): id is string =>
   isCheckpointId(id) || parseLocalId(id) !== undefined;
 const isSource = (id: string): id is string => id === 'task' || parseFileId(id) !== undefined;
 
+const PROMPT_FORMS = ['text', 'chat'] as const;
 const PROVIDERS = ['auto', 'wasm', 'webgpu'] as const;
 const KERNELS = ['auto', 'cpu', 'webgpu'] as const;

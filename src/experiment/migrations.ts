@@ -2,10 +2,13 @@
 // fixture of every version stays in link.test.ts.
 
 /** Version that encode writes. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** migrations[n] turns the pairs of version n into those of n + 1, in place. */
-const migrations: Readonly<Record<number, (pairs: Map<string, string>) => void>> = {};
+const migrations: Readonly<Record<number, (pairs: Map<string, string>) => void>> = {
+  /** Before there were chat templates every prompt was plain text. */
+  1: (pairs) => void (pairs.has('promptAs') || pairs.set('promptAs', 'text')),
+};
 
 /** Brings `pairs` up to VERSION; returns a sentence when the version cannot be trusted. */
 export function migrate(

@@ -26,7 +26,6 @@ export interface CardSource {
   readonly decoder: DecoderConfig;
   readonly tokenizer: Tokenizer;
   readonly tokenizerJson: Json;
-  readonly tokenizerConfig: Json;
   readonly chatTemplate: boolean;
   /** README.md, where there is one. */
   readonly readme?: string;
@@ -63,7 +62,7 @@ export function cardOf(source: CardSource): ModelCard {
     tokenizer: {
       tokens: tokenizer.entries.filter((entry) => entry !== undefined).length,
       kind: kindOf(source.tokenizerJson),
-      chatTemplate: source.chatTemplate || typeof source.tokenizerConfig.chat_template === 'string',
+      chatTemplate: source.chatTemplate,
     },
     ...(licence !== undefined && { licence }),
     ...(about.source !== undefined && { source: about.source }),

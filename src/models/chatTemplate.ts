@@ -3,12 +3,8 @@
 
 import { Template } from '@huggingface/jinja';
 import { UserError } from '../core/errors.ts';
+import type { ChatMessage } from './chat.ts';
 import { isRecord } from './folder.ts';
-
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content: string;
-}
 
 export interface ChatTemplate {
   /** @throws UserError 'tokenizer' when the template refuses the conversation or does too much */
@@ -23,17 +19,6 @@ const LONGEST_TEXT = 262_144;
 /** Loops within loops, and numbers that all `range`s of one rendering give out together. */
 const DEEPEST_LOOPS = 4;
 const MOST_NUMBERS = 10_000;
-
-/** The template as text: of chat_template.jinja, or of tokenizer_config.json, where it may be one of several. */
-export function templateText(config: Json, file?: string): string | undefined {
-  if (file !== undefined) return file;
-  const { chat_template: own } = config;
-  if (typeof own === 'string') return own;
-  if (!Array.isArray(own)) return undefined;
-  const named = own.filter(isRecord);
-  const chosen = named.find(({ name }) => name === 'default') ?? named[0];
-  return typeof chosen?.template === 'string' ? chosen.template : undefined;
-}
 
 /**
  * @param name the checkpoint, for error texts
@@ -62,7 +47,7 @@ export function makeChatTemplate(name: string, text: string, config: Json): Chat
   if (loopDepth(template.parsed) > DEEPEST_LOOPS)
     throw wrong(`has more than ${DEEPEST_LOOPS} loops within each other`);
   if (multipliesText(template.parsed)) throw wrong('repeats text by multiplication');
-  boundRanges(template.parsed);
+  replaceGlobals(template.parsed);
   return {
     render(messages) {
       let given = 0;
@@ -80,7 +65,9 @@ export function makeChatTemplate(name: string, text: string, config: Json): Chat
         out = template.render({
           messages: messages.map(({ role, content }) => ({ role, content })),
           add_generation_prompt: true,
-          [BOUNDED]: range,
+          [OURS.range]: range,
+          [OURS.strftime_now]: dated,
+          date_string: dated('%d %b %Y'),
           ...specialTokens(config),
         });
       } catch (cause) {
@@ -96,15 +83,41 @@ export function makeChatTemplate(name: string, text: string, config: Json): Chat
   };
 }
 
-/** What `range` is called where ours takes its place: the library's own cannot be replaced by name. */
-const BOUNDED = 'bounded_range';
+/** What the library's own are called where ours take their places: they cannot be replaced by name. */
+const OURS = { range: 'bounded_range', strftime_now: 'fixed_date' } as const;
 
-function boundRanges(node: unknown): void {
+function replaceGlobals(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   const named = node as { type?: unknown; value?: unknown };
-  if (named.type === 'Identifier' && named.value === 'range') named.value = BOUNDED;
-  for (const one of Object.values(node)) boundRanges(one);
+  if (named.type === 'Identifier' && isReplaced(named.value)) named.value = OURS[named.value];
+  for (const one of Object.values(node)) replaceGlobals(one);
 }
+const isReplaced = (name: unknown): name is keyof typeof OURS =>
+  typeof name === 'string' && Object.hasOwn(OURS, name);
+
+/**
+ * Templates may write today's date, and a link must mean the same tomorrow: it is always Friday, 26 July 2024, the day
+ * that Llama 3's templates name when they are told none.
+ */
+const DATE: Readonly<Record<string, string>> = {
+  '%d': '26',
+  '%e': '26',
+  '%m': '07',
+  '%b': 'Jul',
+  '%B': 'July',
+  '%a': 'Fri',
+  '%A': 'Friday',
+  '%y': '24',
+  '%Y': '2024',
+  '%H': '12',
+  '%I': '12',
+  '%M': '00',
+  '%S': '00',
+  '%p': 'PM',
+  '%%': '%',
+};
+const dated = (format: unknown): string =>
+  String(format).replace(/%[a-zA-Z%]/g, (code) => DATE[code] ?? code);
 
 function specialTokens(config: Json): Record<string, string> {
   const tokens = Object.entries(config).flatMap(([key, value]) => {

@@ -3,8 +3,9 @@
 
 import { UserError } from '../core/errors.ts';
 import { besideOf, canonical, isCanonical, MODEL_PATH } from './canonical.ts';
+import { CHAT_TEMPLATE, type ChatWriter, chatWriterOf } from './chat.ts';
 import { decoderConfig } from './config.ts';
-import { type CheckpointFolder, readJson } from './folder.ts';
+import { type CheckpointFolder, readJson, readText } from './folder.ts';
 import { checkOnnx } from './onnxFile.ts';
 import { OnnxModel } from './onnxModel.ts';
 import { checkNodes } from './protoScan.ts';
@@ -17,6 +18,8 @@ export interface Checkpoint {
   readonly name: string;
   readonly model: OnnxModel;
   readonly tokenizer: Tokenizer;
+  /** Absent where there is no chat template. */
+  readonly chat?: ChatWriter;
   /** Columns of the head that name a token. */
   readonly vocab: number;
   release(): Promise<void>;
@@ -66,6 +69,10 @@ export async function loadCheckpoint(
   const generation = await generationConfig(folder, config.eos_token_id === undefined, signal);
   const decoder = decoderConfig(name, config, generation);
   const tokenizer = makeTokenizer(name, tokenizerJson, tokenizerConfig, decoder.bos);
+  const template = folder.files?.has(CHAT_TEMPLATE)
+    ? await readText(folder, CHAT_TEMPLATE, signal)
+    : undefined;
+  const chat = chatWriterOf(name, tokenizerConfig, template);
 
   signal?.throwIfAborted();
   progress?.('session');
@@ -75,7 +82,7 @@ export async function loadCheckpoint(
     progress?.('warmUp');
     const rows = await warmUp(model);
     const vocab = checkFit(name, tokenizer, rows);
-    return { name, model, tokenizer, vocab, release: () => model.release() };
+    return { name, model, tokenizer, ...(chat && { chat }), vocab, release: () => model.release() };
   } catch (error) {
     await model.release();
     throw error;

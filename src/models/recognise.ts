@@ -34,6 +34,8 @@ async function what(path: string, file: Blob): Promise<Said> {
     .decode(head)
     .replace(/^\xef\xbb\xbf/, '')
     .trimStart();
+  // No JSON begins so.
+  if (/^\{[%{#]/.test(text)) return { role: 'chat template', says: 'chat template' };
   if (text.startsWith('{') || text.startsWith('[')) return json(name, file, text);
   if (isSafetensors(head, file.size)) {
     const adapter = /lora_[AB]/.test(text);

@@ -51,6 +51,15 @@ describe('the built-in tokenizer', () => {
     expect(builtin.size).toBe(79);
   });
 
+  it('reads a text that writes its special tokens itself: each is one id, and none is added', () => {
+    expect(builtin.encodeWritten('<bos>a<eos>1')).toEqual([1, 5, 2, 32]);
+    expect(builtin.encodeWritten('a1')).toEqual([5, 32]);
+    // A marker's characters need not be in the vocabulary; those between markers must.
+    expect(problem(() => builtin.encodeWritten('<eos>€<bos>'))).toContain('“€” (U+20AC)');
+    expect(problem(() => builtin.encodeWritten('<eos><bos>€'))).not.toContain('“<”');
+    expect(problem(() => builtin.encodeWritten(''))).toContain('makes nothing of the prompt');
+  });
+
   it('decode undoes encode, and pieces joined are the text', () => {
     const alphabet = builtin.entries.filter((entry) => entry?.length === 1) as string[];
     fc.assert(

@@ -12,6 +12,11 @@ export interface Tokenizer {
   readonly bos: number | undefined;
   /** Ids of `text` as a prompt, beginning-of-text token first. @throws UserError 'prompt' */
   encode(text: string): number[];
+  /**
+   * Ids of a text that writes its special tokens itself, as chat templates do: each is one id, and none is added.
+   * @throws UserError 'prompt'
+   */
+  encodeWritten(text: string): number[];
   /** Text of `ids`, special tokens left out. */
   decode(ids: readonly number[]): string;
   /** One token as it is shown, special tokens by name. */
@@ -74,6 +79,12 @@ export function makeTokenizer(
     });
     return [...new Set(suspects)];
   };
+  const added = (tokenizerJson.added_tokens as readonly Json[])
+    .flatMap(({ content }) => (typeof content === 'string' && content !== '' ? [content] : []))
+    .sort((a, b) => b.length - a.length);
+  /** What stands between added tokens, which need not be readable by their characters. */
+  const textsBetween = (text: string): string[] =>
+    added.reduce((parts, token) => parts.flatMap((part) => part.split(token)), [text]);
   const pieces: string[] = [];
 
   return {
@@ -81,14 +92,20 @@ export function makeTokenizer(
     bos,
     entries,
     idOf: (token) => tokenizer.token_to_id(token),
+    encodeWritten(text) {
+      checkLength(text);
+      const missing = textsBetween(text).flatMap(missingCharacters);
+      if (missing.length > 0) throw unreadable(name, [...new Set(missing)]);
+      const ids = idsOf(text, false).filter((id) => id !== undefined);
+      if (ids.length > 0) return ids;
+      throw new UserError(
+        'prompt',
+        `The chat template of ${name} makes nothing of the prompt.`,
+        'Write at least one character, or send the prompt as plain text.',
+      );
+    },
     encode(text) {
-      if (text.length > MAX_TEXT) {
-        throw new UserError(
-          'prompt',
-          `The prompt has ${text.length} characters; at most ${MAX_TEXT} are read.`,
-          'Shorten it.',
-        );
-      }
+      checkLength(text);
       const missing = missingCharacters(text);
       if (missing.length > 0) throw unreadable(name, missing);
       const ids = idsOf(text, true).filter((id) => id !== undefined);
@@ -115,6 +132,15 @@ export function makeTokenizer(
       return shown;
     },
   };
+}
+
+function checkLength(text: string): void {
+  if (text.length <= MAX_TEXT) return;
+  throw new UserError(
+    'prompt',
+    `The prompt has ${text.length} characters; at most ${MAX_TEXT} are read.`,
+    'Shorten it.',
+  );
 }
 
 function construct(name: string, json: Json, config: Json): HuggingFace {

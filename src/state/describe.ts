@@ -53,12 +53,14 @@ export function describeKnobs({ method, params }: Pick<Experiment, 'method' | 'p
 
 /** What it is about: the prompt, or the task. */
 export function describeInput(experiment: Experiment): string {
-  const { mode, prompt, task, problems, data, sweep } = experiment;
-  if (mode === 'generate' || mode === 'parameters') return prompt;
+  const { mode, prompt, promptAs, task, problems, data, sweep } = experiment;
+  if (mode === 'parameters') return prompt;
+  const form = promptAs === 'chat' ? ', as chat' : '';
+  if (mode === 'generate') return `${prompt}${form}`;
   const { title } = taskList[task];
   if (mode === 'train' || mode === 'study') return parseFileId(data)?.name ?? title;
   const seeds = mode === 'sweep' && sweep.seeds > 1 ? `${sweep.seeds} seeds × ` : '';
-  return `${seeds}${problems} × ${title}`;
+  return `${seeds}${problems} × ${title}${form}`;
 }
 
 /** Which method or methods: "BiLD", "BiLD and 2 others", "Sweep of BiLD". */

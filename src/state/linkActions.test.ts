@@ -94,7 +94,7 @@ describe('the link', () => {
   test('is shown to be copied by hand when the clipboard is closed', async () => {
     const { actions, state } = setUp('', { copy: () => Promise.reject(new Error('denied')) });
     await actions.share();
-    expect(state().linkToCopy).toContain('https://example.org/tandem/#v=1');
+    expect(state().linkToCopy).toContain('https://example.org/tandem/#v=2');
     actions.closeLinkToCopy();
     expect(state().linkToCopy).toBeUndefined();
   });

@@ -142,18 +142,28 @@ export function modelsActions(app: Pick<App, 'store' | 'desk' | 'page' | 'action
   }
   const closeCard = (): void => change({ card: undefined, tried: undefined });
 
-  /** A text as the tokens of the checkpoint that is looked at. */
-  function tokenize(id: string, text: string): void {
-    const before = now().tried;
-    change({ tried: { ...(before?.tokens && { tokens: before.tokens }), text } });
-    const current = () => now().card?.id === id && now().tried?.text === text;
-    desk.send({ type: 'tokenize', checkpoint: id, text }, 'the tokens', {
+  /**
+   * A text as the tokens of the checkpoint that is looked at.
+   * @param system given, even if empty: as chat
+   */
+  function tokenize(id: string, text: string, system?: string): void {
+    const { tried: before } = now();
+    const asked = { text, ...(system !== undefined && { system }) };
+    const same = (before?.system === undefined) === (system === undefined);
+    const { failure: _, ...shown } = (same && before) || {};
+    change({ tried: { ...shown, ...asked } });
+    const current = () => {
+      const { card, tried } = now();
+      return card?.id === id && tried?.text === text && tried.system === system;
+    };
+    desk.send({ type: 'tokenize', checkpoint: id, ...asked }, 'the tokens', {
       answered(answer) {
-        if (answer.type === 'tokenized' && current())
-          change({ tried: { text, tokens: answer.tokens } });
+        if (answer.type !== 'tokenized' || !current()) return;
+        const { tokens, rendered } = answer;
+        change({ tried: { ...asked, tokens, ...(rendered !== undefined && { rendered }) } });
       },
       refused(failure) {
-        if (current()) change({ tried: { text, failure } });
+        if (current()) change({ tried: { ...asked, failure } });
       },
     });
   }

@@ -43,6 +43,10 @@ export type CardState = { readonly id: string } & (
 
 export interface TriedText {
   readonly text: string;
+  /** As chat, after this message of the system. */
+  readonly system?: string;
+  /** What the chat template made of it. */
+  readonly rendered?: string;
   readonly tokens?: readonly { readonly id: number; readonly text: string }[];
   readonly failure?: Failure;
 }

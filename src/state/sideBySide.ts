@@ -61,6 +61,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   task: 'Task',
   difficulty: 'Difficulty',
   prompt: 'Prompt',
+  promptAs: 'Prompt as',
   maxTokens: 'Most new tokens',
   problems: 'Problems',
   seed: 'Seed',

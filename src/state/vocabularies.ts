@@ -1,5 +1,5 @@
 // Do the chosen checkpoints speak one language? Asked of the worker as soon as they are chosen, so that what cannot
-// work is said beside the choice, before anything is run. The built-in ones share a vocabulary.
+// work is said beside the choice, before anything is run. The built-in ones share a vocabulary and have no chat template.
 
 import { type ByRole, inOrder, ROLE_NAMES, type Role } from '../core/roles.ts';
 import type { Vocabulary } from '../core/vocabulary.ts';
@@ -21,7 +21,7 @@ export function watchVocabularies(store: Store, desk: Pick<Desk, 'send'>): void 
   const look = () => {
     const { experiment, stored } = store.getState();
     const chosen = [...new Set(rolesIn(experiment).map((role) => experiment[role]))];
-    if (chosen.length < 2 || chosen.every(isCheckpointId)) return;
+    if (chosen.every(isCheckpointId)) return;
     const checkpoints = chosen.filter((id) => !asked.has(id) && isHere(id, stored));
     if (checkpoints.length === 0) return;
     for (const id of checkpoints) asked.add(id);
@@ -43,6 +43,22 @@ export function watchVocabularies(store: Store, desk: Pick<Desk, 'send'>): void 
     seen = state;
     if (!same) look();
   });
+}
+
+/** Who writes: the large model, or the one that there is. */
+const writerOf = (roles: readonly Role[]): Role | undefined =>
+  roles.includes('large') ? 'large' : roles[0];
+
+/** Can prompts be sent as chat? Undefined while nobody knows. */
+export function canChat(
+  experiment: Experiment,
+  vocabularies: Readonly<Record<string, Vocabulary>>,
+): boolean | undefined {
+  const writer = writerOf(inOrder(rolesIn(experiment)));
+  const id = writer === undefined ? '' : experiment[writer];
+  if (isCheckpointId(id)) return false;
+  const known = vocabularies[id];
+  return known && known.chat === true;
 }
 
 /**
@@ -68,7 +84,7 @@ function mismatchesIn(
 ): ByRole<string> {
   const roles = inOrder(rolesIn(experiment));
   const free = ownVocabularyIn(experiment);
-  const writer = roles.includes('large') ? 'large' : roles[0];
+  const writer = writerOf(roles);
   const main = writer && vocabularies[experiment[writer]];
   if (!main) return {};
   const strangers = roles.flatMap((role): [Role, string][] => {

@@ -57,8 +57,7 @@ export async function readCard(
     decoder: texts.config,
     tokenizer: texts.tokenizer,
     tokenizerJson: await readJson(folder, 'tokenizer.json'),
-    tokenizerConfig: await readJson(folder, 'tokenizer_config.json'),
-    chatTemplate: folder.files?.has('chat_template.jinja') ?? false,
+    chatTemplate: texts.chat !== undefined,
     ...(readme !== undefined && { readme }),
     about: await aboutOf(checkpoint, given, bytes),
   });

@@ -11,6 +11,7 @@ import type { Experiment } from '../experiment/experiment.ts';
 import { tasks } from '../tasks/index.ts';
 import { checkContext } from './context.ts';
 import { generateQuietly, type Stopped } from './generation.ts';
+import { readPrompt } from './prompt.ts';
 import { methodOf } from './roles.ts';
 import type { Room } from './room.ts';
 
@@ -37,8 +38,9 @@ export async function* evaluate(
     how: methodOf(one),
   }));
   type Active = (typeof active)[number];
-  const answer = ({ how, roles }: Active, seed: number, index: number) => {
-    const prompt = room.tokenizer.encode(task.problem(seed, index, difficulty).prompt);
+  const answer = async ({ how, roles }: Active, seed: number, index: number) => {
+    const asked = task.problem(seed, index, difficulty).prompt;
+    const prompt = await readPrompt(experiment, room, asked);
     checkContext(room, roles, prompt.length, maxTokens);
     return generateQuietly(room, { ...how, prompt, maxTokens, seed, run: index }, stopped);
   };

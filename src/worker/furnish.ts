@@ -4,10 +4,12 @@
 import type { Backend } from '../backend/backend.ts';
 import { type ByRole, inOrder, ROLE_NAMES, type Role } from '../core/roles.ts';
 import { parseLocalId } from '../experiment/names.ts';
+import type { ChatWriter } from '../models/chat.ts';
 import { type Checkpoint, loadCheckpoint } from '../models/checkpoint.ts';
 import type { Decoder } from '../models/decoder.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
+import type { Tokenizer } from '../models/tokenizer.ts';
 import { checkShared, sharesVocabulary } from '../models/vocabulary.ts';
 import type { Library } from './library.ts';
 import type { LoadProgress } from './protocol.ts';
@@ -79,6 +81,7 @@ export function furnish(
   const writer = roles.includes('large') ? 'large' : roles[0];
   const main = writer && checkpoints[writer];
   if (!main) throw new Error('a room without models');
+  const { chat } = main;
   const foreign = roles.filter((role) => {
     const other = checkpoints[role] as Checkpoint;
     if (!ownVocabulary.includes(role)) checkShared(other, main);
@@ -91,12 +94,17 @@ export function furnish(
   return {
     models: of((one, role) => one.model.decoder(foreign.includes(role) ? one.vocab : vocab)),
     tokenizer: main.tokenizer,
+    ...(chat && { chat: asked(main.tokenizer, chat) }),
     ...(foreign.length > 0 && {
       text: of((one, role) => (foreign.includes(role) ? one : main).tokenizer),
     }),
     ops: backend.ops,
   };
 }
+
+/** One message of a user, to be answered. */
+const asked = (tokenizer: Tokenizer, chat: ChatWriter) => async (prompt: string) =>
+  tokenizer.encodeWritten(await chat([{ role: 'user', content: prompt }]));
 
 /** Gives back what the room's models have read. */
 export function clear(room: Furnished): void {

@@ -69,14 +69,23 @@ export async function keepFiles(
 }
 
 export async function tokenize(
-  { request, checkpoint, text }: Of<'tokenize'>,
+  { request, checkpoint, text, system }: Of<'tokenize'>,
   folder: CheckpointFolder,
 ): Promise<Answer<'tokenized'>> {
-  const { tokenizer } = await readTexts(checkpoint, folder);
-  const ids = text === '' ? [] : tokenizer.encode(text);
+  const { tokenizer, chat } = await readTexts(checkpoint, folder);
+  const rendered =
+    system === undefined
+      ? undefined
+      : await chat?.([
+          ...(system === '' ? [] : [{ role: 'system', content: system } as const]),
+          { role: 'user', content: text },
+        ]);
+  const encoded = () => (text === '' ? [] : tokenizer.encode(text));
+  const ids = rendered === undefined ? encoded() : tokenizer.encodeWritten(rendered);
   return {
     type: 'tokenized',
     request,
+    ...(rendered !== undefined && { rendered }),
     tokens: ids.map((id) => ({ id, text: tokenizer.piece(id) })),
   };
 }
@@ -89,8 +98,8 @@ export async function readVocabularies(
   const vocabularies: Record<string, Vocabulary> = {};
   for (const id of checkpoints) {
     try {
-      const { tokenizer } = await readTexts(id, await folderOf(id));
-      vocabularies[id] = await vocabularyOf(tokenizer);
+      const { tokenizer, chat } = await readTexts(id, await folderOf(id));
+      vocabularies[id] = { ...(await vocabularyOf(tokenizer)), ...(chat && { chat: true }) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
     }

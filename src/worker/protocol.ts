@@ -266,6 +266,8 @@ export type Errand =
       readonly request: number;
       readonly checkpoint: string;
       readonly text: string;
+      /** Given, even if empty: as chat, the text a user's message after this one of the system. */
+      readonly system?: string;
     }
   /** Which of these checkpoints read and write the same tokens? Answered by `vocabularies`. */
   | {
@@ -417,6 +419,8 @@ export type FromWorker =
   | {
       readonly type: 'tokenized';
       readonly request: number;
+      /** What the chat template made of it. */
+      readonly rendered?: string;
       readonly tokens: readonly { readonly id: number; readonly text: string }[];
     }
   /** By checkpoint; one whose tokenizer cannot be read is left out: loading it says why. */

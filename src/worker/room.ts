@@ -13,5 +13,7 @@ export interface Room {
   readonly tokenizer: TextCodec;
   /** Every role's own, when not all of them share one vocabulary. */
   readonly text?: ByRole<TextCodec>;
+  /** A prompt as chat: ids of what the writing model's template makes of it; absent where it has none. */
+  readonly chat?: (prompt: string) => Promise<readonly number[]>;
   readonly ops: Ops;
 }

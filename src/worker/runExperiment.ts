@@ -13,6 +13,7 @@ import type { Experiment } from '../experiment/experiment.ts';
 import { checkContext } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { type Generation, generate, generateQuietly, type Stopped } from './generation.ts';
+import { readPrompt } from './prompt.ts';
 import { type Method, methodOf } from './roles.ts';
 import type { Room } from './room.ts';
 
@@ -59,7 +60,7 @@ async function* generateOne(
 ): AsyncGenerator<RunEvent, void, void> {
   const { algorithm, params } = methodOf(experiment);
   const roles = algorithm.roles(params);
-  const prompt = room.tokenizer.encode(experiment.prompt);
+  const prompt = await readPrompt(experiment, room, experiment.prompt);
   const { maxTokens, seed } = experiment;
   checkContext(room, roles, prompt.length, maxTokens);
   yield {

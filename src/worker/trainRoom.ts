@@ -7,6 +7,7 @@ import type { Ops } from '../core/ops.ts';
 import type { Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { canonical } from '../models/canonical.ts';
+import { CHAT_TEMPLATE, type ChatWriter, chatWriterOf } from '../models/chat.ts';
 import { type DecoderConfig, decoderConfig } from '../models/config.ts';
 import { type CheckpointFolder, memoryFolder, readJson } from '../models/folder.ts';
 import { checkOnnx } from '../models/onnxFile.ts';
@@ -25,7 +26,7 @@ const OPTIONAL = [
   'generation_config.json',
   'special_tokens_map.json',
   'added_tokens.json',
-  'chat_template.jinja',
+  CHAT_TEMPLATE,
   'vocab.json',
   'merges.txt',
   'LICENSE',
@@ -42,6 +43,8 @@ export interface BaseCheckpoint {
   readonly files: Files;
   readonly config: DecoderConfig;
   readonly tokenizer: Tokenizer;
+  /** Absent where there is no chat template. */
+  readonly chat?: ChatWriter;
 }
 
 export interface TrainRoom {
@@ -73,13 +76,11 @@ export async function readTexts(
     ? await json('generation_config.json')
     : {};
   const config = decoderConfig(name, await json('config.json'), generation);
-  const tokenizer = makeTokenizer(
-    name,
-    await json('tokenizer.json'),
-    await json('tokenizer_config.json'),
-    config.bos,
-  );
-  return { id, name, files, config, tokenizer };
+  const tokenizerConfig = await json('tokenizer_config.json');
+  const tokenizer = makeTokenizer(name, await json('tokenizer.json'), tokenizerConfig, config.bos);
+  const template = files.get(CHAT_TEMPLATE);
+  const chat = chatWriterOf(name, tokenizerConfig, template && new TextDecoder().decode(template));
+  return { id, name, files, config, tokenizer, ...(chat && { chat }) };
 }
 
 /** @throws UserError 'checkpoint', 'onnx', 'tokenizer' */

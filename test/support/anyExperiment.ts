@@ -17,6 +17,7 @@ import { inOrder, ROLES, type Role } from '../../src/core/roles.ts';
 import { MOST_VALUES } from '../../src/experiment/axis.ts';
 import {
   checkpoints,
+  decodes,
   defaultMethodOf,
   methods,
   methodsOf,
@@ -168,6 +169,9 @@ export const experiments: fc.Arbitrary<Experiment> = fc
         max: taskList[task].difficulty.max,
       }),
       prompt: fc.string({ unit: 'grapheme', maxLength: 300 }),
+      promptAs: decodes(mode)
+        ? fc.constantFrom('text' as const, 'chat' as const)
+        : fc.constant('text' as const),
       maxTokens: fc.integer(LIMITS.maxTokens),
       problems: fc.integer(LIMITS.problems),
       seed: fc.integer(LIMITS.seed),

@@ -1,9 +1,10 @@
 // The task, and what the models read: a prompt in generate mode, a number of problems in evaluate mode.
 
-import { isTaskId, taskList } from '../../experiment/catalogue.ts';
+import { decodes, isTaskId, taskList } from '../../experiment/catalogue.ts';
 import { LIMITS, type Mode } from '../../experiment/experiment.ts';
 import { useActions, usePage } from '../app.ts';
 import { NumberField } from '../parts/NumberField.tsx';
+import { AsChat } from './AsChat.tsx';
 import { Knob } from './Knobs.tsx';
 import { Prompt } from './Prompt.tsx';
 
@@ -39,6 +40,7 @@ export function TaskSettings() {
       </select>
       <p className="fine">{task.summary}</p>
       {mode === 'generate' && <Prompt />}
+      {decodes(mode) && <AsChat />}
       <Knob
         id="difficulty"
         spec={task.difficulty}
