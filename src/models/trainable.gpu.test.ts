@@ -2,6 +2,7 @@
 // Node. Small, because a software adapter is about a hundred times slower than wasm; and with one model for all
 // tests, because its programs are compiled at its first passes.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { familyBytes } from '../../test/families/index.ts';
 import { modelBytes, tiny } from '../../test/support/ownDecoder.ts';
 import { CURVE_OPTIONS, NODE_CURVE, trainingCurve } from '../../test/support/trainingCurve.ts';
 import { findDevice } from '../backend/device.ts';
@@ -320,6 +321,34 @@ it('one pair of sessions serves every batch and length, with the gradients of wa
     const worst = difference(a.gradients.values(), b.gradients.values());
     expect(worst, where).toBeLessThanOrEqual(1e-5);
   }
+  await there.release();
+  await here.release();
+}, 120_000);
+
+// Float matrices get theirs by the same operators as the rest of training does.
+it('adapters (LoRA) beside 4-bit weights get on a GPU the gradients that they get on wasm, and learn', async () => {
+  const options = {
+    contextLength: tiny.context,
+    microBatch: 4,
+    lora: { rank: 3, alpha: 6, targets: 'all', seed: 5 } as const,
+  };
+  const bytes = familyBytes('contrib llama int4', 1);
+  const [there, here] = [
+    await createTrainable(bytes, runtimes.webgpu!, options),
+    await createTrainable(bytes, runtimes.wasm!, options),
+  ];
+  const batch = rows(4);
+  // While B is zero, as it begins, A has no gradient.
+  await train(here, 0, 2);
+  await there.restore(await here.state());
+  const [a, b] = [await there.gradients(batch), await here.gradients(batch)];
+  expect([...a.gradients.keys()].every((name) => /lora_[AB]/.test(name))).toBe(true);
+  for (const gradient of b.gradients.values()) expect(gradient.some((g) => g !== 0)).toBe(true);
+  expect(difference(a.logProbs, b.logProbs)).toBeLessThanOrEqual(1e-5);
+  expect(difference(a.gradients.values(), b.gradients.values())).toBeLessThanOrEqual(1e-5);
+  const before = lossOf(batch, await there.accumulate(batch));
+  await there.step({ ...UPDATE, learningRate: 1e-3 });
+  expect(lossOf(batch, await there.accumulate(batch))).toBeLessThan(before);
   await there.release();
   await here.release();
 }, 120_000);

@@ -1,7 +1,7 @@
 // Which inputs a decoder has and what they are for, found from names and shapes, so that training can bind what
 // generation leaves open: an empty past, keys as long as the queries.
 
-import { bind, type Dim, show, symbolsOf } from './dim.ts';
+import { bind, type Dim, same, show, symbolsOf } from './dim.ts';
 import type { Graph, Port } from './graph.ts';
 import { isInteger } from './tensor.ts';
 
@@ -46,5 +46,12 @@ function bindAxis(
   if (dim === undefined || to === undefined) return;
   const bound = bind(dim, bindings);
   if (typeof bound === 'number' || own.has(show(bound))) return;
-  if (bound.terms.length === 1 && bound.terms[0]!.symbols.length === 1) bindings[bound.key] = to;
+  if (bound.terms.length === 1 && bound.terms[0]!.symbols.length === 1) {
+    bindings[bound.key] = to;
+    return;
+  }
+  // `past_sequence_length + sequence_length` of a graph that has no past.
+  const absent = [...symbolsOf([bound])].filter((name) => !own.has(name));
+  const without = Object.fromEntries(absent.map((name) => [name, 0]));
+  if (to !== undefined && same(bind(bound, without), to)) Object.assign(bindings, without);
 }
