@@ -41,16 +41,29 @@ function finish(
   return { graph, seeds, outputs: [...outputs.keys()], gradients };
 }
 
+/** The input that holds what a tensor's gradient is added to. */
+export const sumName = (parameter: string): string => `sum.${parameter}`;
+
 /**
  * Adds gradients of sum(dlogits * logits) with respect to `wrt`.
  * Inputs gain `d${output}` with the output's shape; outputs gain `grad.NAME` for each of `wrt`.
+ * @param summed those of `wrt` whose gradients go on from the input `sum.NAME`
  */
-export function withCotangents(graph: Graph, wrt: readonly string[], output = 'logits'): Joint {
+export function withCotangents(
+  graph: Graph,
+  wrt: readonly string[],
+  output = 'logits',
+  summed: readonly string[] = [],
+): Joint {
   const b = GraphBuilder.from(graph);
   const { dtype, shape } = b.info(output);
   const seed = b.input(`d${output}`, dtype, shape);
   const gradients = backward(b, new Map([[output, seed]]), wrt);
-  return finish(b, graph.name, new Map([[output, output]]), gradients, [seed]);
+  const sums = summed.map((name) => b.input(sumName(name), b.info(name).dtype, b.shape(name)));
+  summed.forEach((name, i) => {
+    gradients.set(name, b.add('Add', [sums[i]!, gradients.get(name)!]));
+  });
+  return finish(b, graph.name, new Map([[output, output]]), gradients, [seed, ...sums]);
 }
 
 export interface TokenLossOptions {

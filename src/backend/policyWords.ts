@@ -41,6 +41,18 @@ export function policyRows(sequences: readonly PolicySequence[], columns: number
   return { columns, targets, given, old: sequences.some(({ old }) => old !== undefined) };
 }
 
+/** Rows from `first` on. */
+export const someRows = (
+  { columns, targets, given, old }: PolicyRows,
+  first: number,
+  count: number,
+): PolicyRows => ({
+  columns,
+  targets: targets.subarray(first, first + count),
+  given: given.subarray(GIVEN.size * first, GIVEN.size * (first + count)),
+  old,
+});
+
 /** Of the completion whose sequence begins at row `first`. */
 export function learnedAt(
   { prompt, completion }: PolicySequence,

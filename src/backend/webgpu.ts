@@ -1,7 +1,6 @@
 // The WebGPU backend: an operation is one submission (parameters up, a few dispatches, a few bytes down) and
 // one mapped buffer. Logits stay where the model left them.
 
-import { UserError } from '../core/errors.ts';
 import { gatherCache } from '../kernels/gatherCache.ts';
 import {
   type ArraysOf,
@@ -17,6 +16,7 @@ import { makeOps } from './ops.ts';
 import { bindGroup, encode, Pipelines, type Program, type Tuning } from './pipelines.ts';
 import { ReadBack } from './readBack.ts';
 import { concatenated, type Input, type Rows, type Runner } from './runner.ts';
+import { noMemory } from './scratch.ts';
 
 /** A KV cache in words of 32 bits: rows x heads x positions x width. */
 export interface CacheShape {
@@ -194,14 +194,7 @@ export class WebGpuRunner implements Runner {
   async #checked(): Promise<void> {
     const scopes = [this.device.popErrorScope(), this.device.popErrorScope()];
     const [invalid, exhausted] = await this.readBack.orLost(Promise.all(scopes));
-    if (exhausted) {
-      throw new UserError(
-        'gpu',
-        'The GPU has no memory left.',
-        'Choose smaller checkpoints or close other pages that use the GPU, then run again.',
-        { cause: new Error(exhausted.message) },
-      );
-    }
+    if (exhausted) throw noMemory(exhausted);
     if (invalid) throw new Error(invalid.message);
   }
 

@@ -1,31 +1,30 @@
 // Any float32 decoder, made trainable on a GPU: a forward session leaves logits and what its backward part needs as
 // buffers, the loss kernel writes dL/dlogits in place of the logits, a backward session leaves the gradients as
-// buffers, and accumulation, norm and AdamW are kernels. Logits, gradients and weights never leave the device; what
+// buffers (devicePass.ts), and accumulation, norm and AdamW are kernels. Logits, gradients and weights never leave the device; what
 // comes home is the targets' log-probs and the norm.
 
 import type { Policy } from '../autodiff/partition.ts';
 import { DeviceTraining } from '../backend/deviceTraining.ts';
-import { learnedAt, policyRows } from '../backend/policyWords.ts';
+import { learnedAt, type PolicyWords, policyRows, someRows } from '../backend/policyWords.ts';
 import type { Learned, PolicySequence, Scores, Sequence } from '../core/policy.ts';
 import type { PolicyObjective } from '../core/policyLoss.ts';
 import { objectiveOf } from '../core/policyVariants.ts';
 import type { StepReport, TokenRow, Update } from '../core/trainable.ts';
 import { float32Of } from '../onnx/tensor.ts';
 import type { DecoderConfig } from './config.ts';
+import { type CutSplitGraph, cutSource, cutSplitFrom } from './cutGraph.ts';
+import { type DeviceLoss, type DevicePass, devicePass } from './devicePass.ts';
 import type { LiveWeights, OnnxModel } from './onnxModel.ts';
 import { type Passes, passesOf } from './passes.ts';
 import { rowOf } from './policyRows.ts';
-import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
+import type { OrtRuntime, Tensor } from './runtime.ts';
 import {
   type BatchGradients,
   checkState,
   type Element,
   type Floats,
-  graphRefused,
   isMatrix,
   noPolicy,
-  only,
-  passFailed,
   type Trainable,
   type TrainableOptions,
   type TrainingState,
@@ -39,7 +38,8 @@ import {
   targetsOf,
   weightsOf,
 } from './trainingBatch.ts';
-import { adapterFiles, type SplitGraph, splitGraph, trainedFile } from './trainingGraph.ts';
+import { type SplitGraph, splitFrom } from './trainingGraph.ts';
+import { adapterFiles, sourceFrom, trainedFile } from './trainingSource.ts';
 
 export interface GpuTrainableOptions extends TrainableOptions {
   /** What is kept between forward and backward. */
@@ -49,15 +49,13 @@ export interface GpuTrainableOptions extends TrainableOptions {
 /** What is judged only is not clipped. */
 const NO_CLIPPING = { epsilon: 0, epsilonHigh: 0, delta: 0 } as const;
 
-type Sessions = Readonly<Record<'forward' | 'backward', InferenceSession>>;
-
 export class GpuTrainable implements Trainable {
   readonly vocab: number;
   readonly contextLength: number;
   readonly warnings: readonly string[];
-  readonly #graph: SplitGraph;
+  readonly #graph: SplitGraph | CutSplitGraph;
   readonly #runtime: OrtRuntime;
-  readonly #sessions: Sessions;
+  readonly #pass: DevicePass;
   readonly #training: DeviceTraining;
   readonly #live: LiveWeights & { version: number };
   readonly #passes: Passes;
@@ -67,15 +65,15 @@ export class GpuTrainable implements Trainable {
   readonly #reference: ReturnType<typeof copied> | undefined;
 
   private constructor(
-    graph: SplitGraph,
+    graph: SplitGraph | CutSplitGraph,
     runtime: OrtRuntime,
-    sessions: Sessions,
+    pass: DevicePass,
     training: DeviceTraining,
     options: TrainableOptions,
   ) {
     this.#graph = graph;
     this.#runtime = runtime;
-    this.#sessions = sessions;
+    this.#pass = pass;
     this.#training = training;
     this.#passes = passesOf(options);
     this.#temperature = options.byReward?.temperature;
@@ -102,23 +100,20 @@ export class GpuTrainable implements Trainable {
     options: GpuTrainableOptions,
   ): Promise<GpuTrainable> {
     const { microBatch: rows = 8, contextLength: columns, policy = 'saveAll' } = options;
-    const graph = splitGraph(bytes, policy, { rows, columns }, options);
+    const source = sourceFrom(bytes, options);
+    const sizes = { rows, columns };
+    const cut = cutSource(source, { ...sizes, logitsBytes: options.logitsBytes });
+    const graph = cut ? cutSplitFrom(cut, policy, sizes) : splitFrom(source, policy, sizes);
     const tensors = graph.normalized.parameters.map(({ dims, tensor }) => ({
       values: float32Of(tensor),
       decay: isMatrix(dims),
     }));
-    const forward = await runtime.createSession(graph.forward).catch(graphRefused);
+    const pass = await devicePass(graph, runtime, device);
     try {
-      const backward = await runtime.createSession(graph.backward).catch(graphRefused);
-      try {
-        const training = await DeviceTraining.create(device, tensors);
-        return new GpuTrainable(graph, runtime, { forward, backward }, training, options);
-      } catch (error) {
-        await backward.release();
-        throw error;
-      }
+      const training = await DeviceTraining.create(device, tensors);
+      return new GpuTrainable(graph, runtime, pass, training, options);
     } catch (error) {
-      await forward.release();
+      await pass.release();
       throw error;
     }
   }
@@ -137,54 +132,38 @@ export class GpuTrainable implements Trainable {
     await this.#passes.each(rows, async (numbers) => {
       const some = numbers.map((number) => rows[number]!);
       const columns = columnsOf(some, this.#passes.minColumns);
-      const found = await this.#pass(some, columns, this.#live.tensors, async (logits) => {
-        const [targets, weights] = [targetsOf(some, columns), weightsOf(some, columns)];
-        const { vocab } = this.#graph;
+      const [targets, weights] = [targetsOf(some, columns), weightsOf(some, columns)];
+      const pieces = await this.#run(some, columns, async (logits, first, count) => {
+        const end = first + count;
         const { logProbs: found } = await this.#training.lossInPlace(
           logits,
-          vocab,
-          targets,
-          weights,
+          this.vocab,
+          targets.subarray(first, end),
+          weights.subarray(first, end),
         );
         return { found };
       });
-      scatterRows(found, columns, numbers, rows, logProbs);
+      scatterRows(joined(Float32Array, pieces), columns, numbers, rows, logProbs);
     });
     return logProbs;
   }
 
-  /**
-   * A micro-batch's rectangle, forwards and, if what `loss` leaves in place of the logits is a gradient, backwards:
-   * gradients are added to what is on the device. Resolves to what `loss` brings home.
-   * @param loss submits what reads and replaces the logits; what it returns arrives while the backward pass runs
-   */
-  async #pass<T>(
+  /** A micro-batch's rectangle; gradients are added to what is on the device. Resolves to what `loss` brings home. */
+  #run<T>(
     rows: readonly TokenRow[],
     columns: number,
-    weights: Readonly<Record<string, Tensor>>,
-    loss: (logits: GPUBuffer) => Promise<{ readonly found: Promise<T> }>,
-    learns = true,
-  ): Promise<T> {
-    const { inputs, gradients } = this.#graph;
-    const given = { ...modelFeeds(rows, columns, inputs, this.#runtime), ...weights };
-    const { forward, backward } = this.#sessions;
-    const kept = await forward.run(only(given, forward)).catch(passFailed);
-    let results: Record<string, Tensor> = {};
-    try {
-      const logits = kept.logits!;
-      const { found } = await loss(logits.gpuBuffer);
-      if (!learns) return await found;
-      const seeded = only({ ...given, ...kept, dlogits: logits }, backward);
-      const [read, ran] = await Promise.allSettled([found, backward.run(seeded)]);
-      if (ran.status === 'rejected') throw passFailed(ran.reason);
-      results = ran.value;
-      if (read.status === 'rejected') throw read.reason;
-      const buffers = [...gradients.values()].map((name) => results[name]!.gpuBuffer);
-      await this.#training.accumulate(buffers);
-      return read.value;
-    } finally {
-      for (const tensor of [...Object.values(kept), ...Object.values(results)]) tensor.dispose();
-    }
+    loss: DeviceLoss<T>,
+    { weights = this.#live.tensors, unit = 1, learns = true } = {},
+  ): Promise<readonly T[]> {
+    const given = { ...modelFeeds(rows, columns, this.#graph.inputs, this.#runtime), ...weights };
+    return this.#pass.run({
+      given,
+      positions: rows.length * columns,
+      columns,
+      loss,
+      unit,
+      ...(learns && { take: (gradients) => this.#training.accumulate(gradients) }),
+    });
   }
 
   async gradients(rows: readonly TokenRow[]): Promise<BatchGradients> {
@@ -231,10 +210,26 @@ export class GpuTrainable implements Trainable {
       const judged = numbers.map((number) => sequences[number]!);
       const columns = columnsOf(some, this.#passes.minColumns);
       const words = policyRows(judged, columns);
-      const { vocab } = this.#graph;
-      const loss = (logits: GPUBuffer) =>
-        this.#training.policyLossInPlace(logits, vocab, words, objective);
-      const found = await this.#pass(some, columns, weights, loss, learns);
+      const loss: DeviceLoss<PolicyWords> = (logits, first, count) =>
+        this.#training.policyLossInPlace(
+          logits,
+          this.vocab,
+          someRows(words, first, count),
+          objective,
+        );
+      // Tokens that share a ratio are judged together.
+      const unit = objective.level === 'sequence' ? columns : 1;
+      const pieces = await this.#run(some, columns, loss, { weights, unit, learns });
+      const found: PolicyWords = {
+        terms: joined(
+          Float32Array,
+          pieces.map(({ terms }) => terms),
+        ),
+        clips: joined(
+          Uint32Array,
+          pieces.map(({ clips }) => clips),
+        ),
+      };
       numbers.forEach((number, r) => {
         learned[number] = learnedAt(judged[r]!, found, r * columns);
       });
@@ -316,8 +311,7 @@ export class GpuTrainable implements Trainable {
   }
 
   async release(): Promise<void> {
-    await this.#sessions.forward.release();
-    await this.#sessions.backward.release();
+    await this.#pass.release();
     this.#reference?.free();
     this.#training.dispose();
   }
@@ -331,8 +325,23 @@ export class GpuTrainable implements Trainable {
   }
 }
 
+/** Pieces end to end. */
+function joined<A extends Float32Array | Uint32Array>(
+  kind: new (length: number) => A,
+  pieces: readonly A[],
+): A {
+  if (pieces.length === 1) return pieces[0]!;
+  const all = new kind(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
 /** The file's weights, in buffers that nobody writes to. */
-function copied({ normalized }: SplitGraph, { device, Tensor }: OrtRuntime) {
+function copied({ normalized }: Pick<SplitGraph, 'normalized'>, { device, Tensor }: OrtRuntime) {
   if (!device) throw new Error('a GPU is needed');
   const buffers: GPUBuffer[] = [];
   const tensors = normalized.parameters.map(({ name, dims, tensor }) => {

@@ -1,35 +1,35 @@
 // Any float32 decoder, made trainable where weights are arrays (Node, wasm): its file is normalised, its weights
-// are lifted out, and one ONNX Runtime session computes log-probs and gradients together. What was trained goes
-// back into the very file it came from.
+// are lifted out, and ONNX Runtime computes log-probs and gradients together (arrayPass.ts). What was trained goes back
+// into the very file it came from.
 
 import type { Learned, PolicySequence, Scores, Sequence } from '../core/policy.ts';
 import type { PolicyObjective } from '../core/policyLoss.ts';
 import type { StepReport, TokenRow, Update } from '../core/trainable.ts';
 import { float32Of } from '../onnx/tensor.ts';
 import { adamw, globalNorm, worst } from './adamw.ts';
+import { type ArrayPass, arrayPass } from './arrayPass.ts';
 import type { DecoderConfig } from './config.ts';
+import { type CutJointGraph, cutJointFrom, cutSource } from './cutGraph.ts';
 import type { LiveWeights, OnnxModel } from './onnxModel.ts';
 import { type Passes, passesOf } from './passes.ts';
 import { learnedFrom, needsScores, ofCompletion, rowOf, termsOf } from './policyRows.ts';
-import type { InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
+import type { OrtRuntime, Tensor } from './runtime.ts';
 import {
   type BatchGradients,
   checkState,
   type Element,
   type Floats,
-  graphRefused,
   isMatrix,
   noPolicy,
-  only,
-  passFailed,
   STATE_KINDS,
   type Trainable,
   type TrainableOptions,
   type TrainingState,
 } from './trainable.ts';
 import { trainedModel } from './trainedModel.ts';
-import { checkRows, columnsOf, lossFeeds, modelFeeds, scatterRows } from './trainingBatch.ts';
-import { adapterFiles, type JointGraph, jointGraph, trainedFile } from './trainingGraph.ts';
+import { checkRows, columnsOf, scatterRows } from './trainingBatch.ts';
+import { type JointGraph, jointFrom } from './trainingGraph.ts';
+import { adapterFiles, sourceFrom, trainedFile } from './trainingSource.ts';
 
 /** One weight tensor with everything that training knows of it. */
 interface Weight {
@@ -49,10 +49,8 @@ export class OrtTrainable implements Trainable {
   readonly contextLength: number;
   readonly warnings: readonly string[];
   readonly #runtime: OrtRuntime;
-  readonly #session: InferenceSession;
-  /** The forward part, of policies. */
-  readonly #scoring: InferenceSession | undefined;
-  readonly #graph: JointGraph;
+  readonly #pass: ArrayPass;
+  readonly #graph: JointGraph | CutJointGraph;
   readonly #weights: readonly Weight[];
   readonly #live: LiveWeights & { version: number };
   /** Weights of the beginning, by name. */
@@ -63,16 +61,14 @@ export class OrtTrainable implements Trainable {
   #step = 0;
 
   private constructor(
-    graph: JointGraph,
+    graph: JointGraph | CutJointGraph,
     runtime: OrtRuntime,
-    session: InferenceSession,
-    scoring: InferenceSession | undefined,
+    pass: ArrayPass,
     options: TrainableOptions,
   ) {
     this.#graph = graph;
     this.#runtime = runtime;
-    this.#session = session;
-    this.#scoring = scoring;
+    this.#pass = pass;
     this.#passes = passesOf(options);
     this.contextLength = options.contextLength;
     this.vocab = graph.vocab;
@@ -110,16 +106,12 @@ export class OrtTrainable implements Trainable {
     runtime: OrtRuntime,
     options: TrainableOptions,
   ): Promise<OrtTrainable> {
-    const graph = jointGraph(bytes, { ...options, temperature: options.byReward?.temperature });
-    const session = await runtime.createSession(graph.file).catch(graphRefused);
-    try {
-      const { scoring } = graph;
-      const forward = scoring && (await runtime.createSession(scoring).catch(graphRefused));
-      return new OrtTrainable(graph, runtime, session, forward, options);
-    } catch (error) {
-      await session.release();
-      throw error;
-    }
+    const asked = { ...options, temperature: options.byReward?.temperature };
+    const { microBatch: rows = 8, contextLength: columns, logitsBytes } = options;
+    const source = sourceFrom(bytes, asked);
+    const cut = cutSource(source, { rows, columns, logitsBytes });
+    const graph = cut ? cutJointFrom(cut, { rows, columns }, asked) : jointFrom(source, asked);
+    return new OrtTrainable(graph, runtime, await arrayPass(graph, runtime), options);
   }
 
   get size(): number {
@@ -139,12 +131,13 @@ export class OrtTrainable implements Trainable {
     return (await this.#accumulate(rows)).map(({ logProbs }) => logProbs);
   }
 
-  async #accumulate(rows: readonly TokenRow[]): Promise<readonly Scores[]> {
+  #accumulate(rows: readonly TokenRow[]): Promise<readonly Scores[]> {
     checkRows(rows, this);
-    return this.#inPasses(rows, this.#session, this.#live.tensors, (outputs) => {
+    return this.#inPasses(rows, this.#live.tensors, (found) => {
       for (const { name, gradient } of this.#weights) {
-        const more = floatsOf(outputs[this.#graph.gradients.get(name)!]);
-        for (let i = 0; i < gradient.length; i++) gradient[i]! += more[i]!;
+        for (const more of found.get(name)!) {
+          for (let i = 0; i < gradient.length; i++) gradient[i]! += more[i]!;
+        }
       }
     });
   }
@@ -152,29 +145,17 @@ export class OrtTrainable implements Trainable {
   /** All rows, in micro-batches. */
   async #inPasses(
     rows: readonly TokenRow[],
-    session: InferenceSession,
     weights: Readonly<Record<string, Tensor>>,
-    take: (outputs: Readonly<Record<string, Tensor>>) => void = () => {},
+    take?: Parameters<ArrayPass['run']>[3],
   ): Promise<readonly Scores[]> {
     const logProbs: Float32Array[] = new Array(rows.length);
     const entropies: Float32Array[] = new Array(rows.length);
     await this.#passes.each(rows, async (numbers) => {
       const some = numbers.map((number) => rows[number]!);
       const columns = columnsOf(some, this.#passes.minColumns);
-      const { inputs } = this.#graph;
-      const given = {
-        ...modelFeeds(some, columns, inputs, this.#runtime),
-        ...lossFeeds(some, columns, inputs, this.#runtime),
-        ...weights,
-      };
-      const feeds = session === this.#session ? given : only(given, session);
-      const outputs = await session.run(feeds).catch(passFailed);
-      scatterRows(floatsOf(outputs.logProbs), columns, numbers, rows, logProbs);
-      if (outputs.entropies) {
-        scatterRows(floatsOf(outputs.entropies), columns, numbers, rows, entropies);
-      }
-      take(outputs);
-      for (const output of Object.values(outputs)) output.dispose();
+      const found = await this.#pass.run(some, columns, weights, take);
+      scatterRows(found.logProbs, columns, numbers, rows, logProbs);
+      if (found.entropies) scatterRows(found.entropies, columns, numbers, rows, entropies);
     });
     return rows.map((_, r) => ({ logProbs: logProbs[r]!, entropies: entropies[r]! }));
   }
@@ -184,17 +165,17 @@ export class OrtTrainable implements Trainable {
     of: 'policy' | 'reference',
   ): Promise<readonly Scores[]> {
     const weights = of === 'policy' ? this.#live.tensors : this.#reference;
-    if (!this.#scoring || !weights) throw noPolicy();
+    if (!this.#pass.scores || !weights) throw noPolicy();
     const rows = sequences.map((one) => rowOf(one));
     checkRows(rows, this);
-    return completionsOf(sequences, await this.#inPasses(rows, this.#scoring, weights));
+    return completionsOf(sequences, await this.#inPasses(rows, weights));
   }
 
   async learn(
     sequences: readonly PolicySequence[],
     objective: PolicyObjective,
   ): Promise<readonly Learned[]> {
-    if (!this.#scoring) throw noPolicy();
+    if (!this.#pass.scores) throw noPolicy();
     const before = needsScores(sequences, objective)
       ? await this.score(sequences, 'policy')
       : undefined;
@@ -279,9 +260,8 @@ export class OrtTrainable implements Trainable {
     return trainedModel(name, config, this.#runtime, this.#graph, this.#live);
   }
 
-  async release(): Promise<void> {
-    await this.#session.release();
-    await this.#scoring?.release();
+  release(): Promise<void> {
+    return this.#pass.release();
   }
 
   #copy(): TrainingState {
@@ -319,8 +299,3 @@ const completionsOf = (sequences: readonly Sequence[], scores: readonly Scores[]
     logProbs: ofCompletion(one, scores[i]!.logProbs),
     entropies: ofCompletion(one, scores[i]!.entropies),
   }));
-
-function floatsOf(tensor: Tensor | undefined): Float32Array {
-  if (tensor?.data instanceof Float32Array) return tensor.data;
-  throw new Error(`a training output is ${tensor?.type ?? 'missing'}`);
-}

@@ -60,7 +60,7 @@ export function passesOf({
 export function isShortage(error: unknown): boolean {
   const text = (one: unknown): string => (one instanceof Error ? one.message : String(one));
   const cause = error instanceof UserError ? error.cause : undefined;
-  return /alloc|out of memory|memory access out of bounds|invalid array length/i.test(
+  return /alloc|out of memory|no memory left|memory access out of bounds|invalid array length/i.test(
     `${text(error)} ${cause === undefined ? '' : text(cause)}`,
   );
 }

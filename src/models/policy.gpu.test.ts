@@ -5,7 +5,7 @@ import { modelBytes, tiny } from '../../test/support/ownDecoder.ts';
 import { createCpuBackend } from '../backend/cpu.ts';
 import { findDevice } from '../backend/device.ts';
 import { createWebGpuBackend } from '../backend/webgpu.ts';
-import type { Draw, PolicySequence, Written } from '../core/policy.ts';
+import type { Draw, Learned, PolicySequence, Written } from '../core/policy.ts';
 import type { PolicyObjective } from '../core/policyLoss.ts';
 import { objectiveOf, scalesOf } from '../core/policyVariants.ts';
 import type { Update } from '../core/trainable.ts';
@@ -30,6 +30,10 @@ const draws: readonly Draw[] = [
 ].flatMap((prompt, p) => [0, 1].map((sample) => ({ prompt, slot: 256 * p + sample })));
 const made: { release(): Promise<void> }[] = [];
 const policies: PolicyModel[] = [];
+/** Positions that the head of the last policy may be run for at a time: less than a sequence. */
+const MOST = 3;
+/** Those that its logits had. */
+const seen: number[] = [];
 let written: readonly Written[];
 let device: GPUDevice;
 const errors: string[] = [];
@@ -39,12 +43,28 @@ beforeAll(async () => {
   if (!found.device) throw new Error(`These tests need a WebGPU device: ${found.why}`);
   device = found.device;
   device.addEventListener('uncapturederror', ({ error }) => errors.push(error.message));
-  const runtimes: OrtRuntime[] = [await loadWasmRuntime(), await loadWebGpuRuntime(device)];
-  for (const runtime of runtimes) {
+  const gpu = await loadWebGpuRuntime(device);
+  const watched: OrtRuntime = {
+    ...gpu,
+    async createSession(...given) {
+      const session = await gpu.createSession(...given);
+      const run = session.run.bind(session);
+      session.run = async (feeds: Parameters<typeof run>[0]) => {
+        const outputs = await run(feeds);
+        const { logits } = outputs;
+        // Not of the decoder, which writes with a cache.
+        if (logits && !('input_ids' in feeds)) seen.push(logits.size / tiny.vocabulary);
+        return outputs;
+      };
+      return session;
+    },
+  };
+  for (const runtime of [await loadWasmRuntime(), gpu, watched]) {
     const trainable = await createTrainable(modelBytes(), runtime, {
       contextLength: tiny.context,
       microBatch: 4,
       byReward: { temperature: TEMPERATURE, reference: true },
+      ...(runtime === watched && { logitsBytes: 4 * MOST * tiny.vocabulary }),
     });
     const writer = await trainable.decoder('own', CONFIG);
     const ops = runtime.device ? createWebGpuBackend(device).ops : createCpuBackend().ops;
@@ -113,16 +133,25 @@ test.each<[string, PolicyObjective]>([
     terms.push(await policy.learn(all, objective));
     norms.push((await policy.step(UPDATE)).gradNorm);
   }
-  const [wasm, gpu] = terms;
-  gpu!.forEach((one, i) => {
+  const [wasm, ...others] = terms;
+  const compare = (one: Learned, i: number) => {
     near(one.logProbs, wasm![i]!.logProbs, 1e-4);
     near(one.entropies, wasm![i]!.entropies, 1e-4);
     near(one.ratios, wasm![i]!.ratios, 1e-4);
     near(one.losses, wasm![i]!.losses, 1e-3);
     near(one.weights, wasm![i]!.weights, 1e-3);
     expect(Array.from(one.clips)).toEqual(Array.from(wasm![i]!.clips));
-  });
+  };
+  for (const gpu of others) gpu.forEach(compare);
   expect(Math.abs(norms[1]! / norms[0]! - 1)).toBeLessThan(1e-3);
+  // The same arithmetic with the head in pieces.
+  expect(Math.abs(norms[2]! / norms[1]! - 1)).toBeLessThan(1e-5);
+  // Tokens that share a ratio are judged together, sequence by sequence.
+  const longest = Math.max(
+    ...written.map(({ tokens }, i) => draws[i]!.prompt.length + tokens.length),
+  );
+  const most = objective.level === 'sequence' ? longest - 1 : MOST;
+  expect(Math.max(...seen.splice(0))).toBe(most);
 });
 
 it('names the tensor of a gradient that is too long, and makes no step', async () => {

@@ -28,6 +28,8 @@ export interface PolicyModelOptions {
 
 /** Most rows of a pass that writes; beyond it nothing is gained. */
 const MOST_ROWS = 256;
+/** Logits of the pass that reads prompts, at most. */
+const MOST_READ_BYTES = 256 * 2 ** 20;
 
 export class PolicyModel implements Policy {
   readonly trainable: Trainable;
@@ -52,9 +54,11 @@ export class PolicyModel implements Policy {
   write(draws: readonly Draw[], how: Writing) {
     const { cacheBytes, mostCacheBytes } = this.#writer;
     const longest = Math.max(0, ...draws.map(({ prompt }) => prompt.length)) + how.longest;
-    // The cache is there twice while a pass writes the next one.
-    const fits = Math.floor(mostCacheBytes / (2 * cacheBytes * longest));
-    const rows = Math.max(1, Math.min(MOST_ROWS, fits));
+    // The cache is there twice while a pass writes the next one; a pass that reads prompts has all of their logits.
+    const byCache = Math.floor(mostCacheBytes / (2 * cacheBytes * longest));
+    const read = 4 * this.trainable.vocab * (longest - how.longest);
+    const byLogits = Math.floor(MOST_READ_BYTES / read);
+    const rows = Math.max(1, Math.min(MOST_ROWS, byCache, byLogits));
     return writeCompletions(this.#writer, this.#options.ops, draws, how, {
       ...this.#options,
       rows,

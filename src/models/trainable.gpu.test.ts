@@ -129,6 +129,19 @@ describe.each(['wasm', 'webgpu'] as const)('on %s', (provider) => {
     });
   });
 
+  it('a head that runs for some positions at a time has the gradients of the whole', async () => {
+    // Seven positions of logits at a time: less than a row of eight.
+    const cut = await another({ logitsBytes: 4 * tiny.vocabulary * 7 });
+    for (const batch of [rows(), rows(2, 4)]) {
+      const [whole, parts] = [await model.gradients(batch), await cut.gradients(batch)];
+      expect(difference(parts.logProbs, whole.logProbs)).toBeLessThanOrEqual(1e-5);
+      expect([...parts.gradients.keys()]).toEqual([...whole.gradients.keys()]);
+      expect(difference(parts.gradients.values(), whole.gradients.values())).toBeLessThanOrEqual(
+        1e-5,
+      );
+    }
+  });
+
   it('gradients of a batch split into micro-batches are those of the whole', async () => {
     const whole = await (await another({ microBatch: 5 })).gradients(rows());
     const split = await model.gradients(rows());

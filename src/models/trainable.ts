@@ -33,6 +33,8 @@ export interface TrainableOptions {
   readonly contextLength: number;
   /** Rows of one pass; more are split by length, and their gradients added up. Eight is fastest (docs/training.md). */
   readonly microBatch?: number;
+  /** What the logits of one run of the head may take; beyond that it runs for some positions at a time (cutGraph.ts). */
+  readonly logitsBytes?: number;
   /** Whether a row may hold several texts (TokenRow.starts); costs a little where none does. */
   readonly packed?: boolean;
   /** Adapters are trained instead of the weights. */

@@ -4,7 +4,7 @@
 import type { DecoderConfig } from './config.ts';
 import { type LiveWeights, OnnxModel } from './onnxModel.ts';
 import type { OrtRuntime } from './runtime.ts';
-import { type LiveSource, liveFile } from './trainingGraph.ts';
+import { type LiveSource, liveFile } from './trainingSource.ts';
 
 /**
  * @param weights everything that is trained, by name

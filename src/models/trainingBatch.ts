@@ -103,23 +103,44 @@ export function modelFeeds(
   };
 }
 
-/** `targets` and `weights` of the joint graph; padding has weight 0. */
-export function lossFeeds(
+/** What every position of a rectangle should predict, and what that counts; padding has weight 0. */
+export interface LossWords {
+  readonly targets: IdBuffer;
+  readonly weights: Float32Array<ArrayBuffer>;
+}
+
+export function lossWords(
   rows: readonly TokenRow[],
   columns: number,
   inputs: BatchInputs,
-  runtime: OrtRuntime,
-): Record<string, Tensor> {
-  const dims = [rows.length, columns];
+): LossWords {
   const targets = new IdBuffer(inputs.types.get('targets')!, rows.length * columns);
   rows.forEach((row, r) => {
     for (const [t, target] of row.targets.entries()) targets.set(r * columns + t, target);
   });
+  return { targets, weights: weightsOf(rows, columns) };
+}
+
+/** `targets` and `weights` of the joint graph, for the positions from `first` on that make up `dims`. */
+export function lossFeeds(
+  { targets, weights }: LossWords,
+  first: number,
+  dims: readonly number[],
+  runtime: OrtRuntime,
+): Record<string, Tensor> {
+  const last = dims.reduce((size, dim) => size * dim, 1) + first;
   return {
-    targets: targets.tensor(runtime, 0, dims),
-    weights: new runtime.Tensor('float32', weightsOf(rows, columns), dims),
+    targets: targets.tensor(runtime, first, dims),
+    weights: new runtime.Tensor('float32', weights.subarray(first, last), dims),
   };
 }
+
+/** So many positions in pieces of at most `most`. */
+export const chunksOf = (positions: number, most: number) =>
+  Array.from({ length: Math.ceil(positions / most) }, (_, i) => ({
+    first: i * most,
+    count: Math.min(most, positions - i * most),
+  }));
 
 /** g of every position, row by row; padding has weight 0. */
 export function weightsOf(rows: readonly TokenRow[], columns: number): Float32Array<ArrayBuffer> {

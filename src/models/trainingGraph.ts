@@ -1,69 +1,48 @@
-// From a decoder's file to the files of its training graphs, with what is needed to feed them and to write weights
-// back into the file. Where weights are arrays, forward and backward are one graph; on a GPU they are two, and the
-// loss is a kernel of ours between them (docs/autodiff.md).
+// From a decoder to the files of its training graphs. Where weights are arrays, forward and backward are one graph; on
+// a GPU they are two, and the loss is a kernel of ours between them (docs/autodiff.md). Where logits would be too many
+// bytes the head is a graph of its own (cutGraph.ts).
 
 import { type Joint, withCotangents, withScores, withTokenLogProbs } from '../autodiff/joint.ts';
-import { mergeLora, type WithLora } from '../autodiff/lora.ts';
-import { lower } from '../autodiff/lower.ts';
+import { lower, type Provider } from '../autodiff/lower.ts';
 import { type Policy, partition } from '../autodiff/partition.ts';
-import { SEGMENTS, separateSegments } from '../autodiff/segments.ts';
-import { UserError } from '../core/errors.ts';
-import { withAdapters } from '../onnx/adapters.ts';
 import { symbolsOf } from '../onnx/dim.ts';
-import type { Graph, Port } from '../onnx/graph.ts';
-import { type ModelProto, readModel, writeModel } from '../onnx/model.ts';
-import { type Normalized, normalize } from '../onnx/normalize.ts';
-import { graphFrom, modelFrom } from '../onnx/proto.ts';
-import { DataType } from '../onnx/tensor.ts';
-import { liftWeights, withWeights } from '../onnx/weights.ts';
-import { widened } from '../onnx/widen.ts';
-import { type AdapterValues, addLora, type LoraSettings, peftFiles } from './lora.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { writeModel } from '../onnx/model.ts';
+import type { Normalized } from '../onnx/normalize.ts';
+import { modelFrom } from '../onnx/proto.ts';
 import type { BatchInputs } from './trainingBatch.ts';
+import {
+  type Bytes,
+  inputsOf,
+  namesOf,
+  type Source,
+  type SourceOptions,
+  sourceFrom,
+  vocabularyOf,
+} from './trainingSource.ts';
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-/** What is added to a decoder instead of changing it. */
-export interface LoraSource extends WithLora {
-  readonly settings: LoraSettings;
-  /** The decoder itself, whose parameters do not change. */
-  readonly frozen: Normalized;
-}
-
-/** A decoder that can be trained. */
-export interface Source {
-  /** As it was read. */
-  readonly model: ModelProto;
-  /** The same as float32, if it was float16. */
-  readonly wide: ModelProto;
-  /** With what is trained as its parameters: weights, or adapters. */
-  readonly normalized: Normalized;
-  readonly lora?: LoraSource;
-  /** Columns of the head. */
-  readonly vocab: number;
-}
-
-interface Training extends Source {
+export interface Training extends Source {
   /** Parameter -> the output that holds its gradient. */
   readonly gradients: ReadonlyMap<string, string>;
   readonly inputs: BatchInputs;
 }
 
 /** Log-probs are the output `logProbs`; `targets` and `weights` are inputs. */
-export interface JointGraph extends Training {
+export interface JointFiles {
   /** Forward and backward in one, as an ONNX file. */
   readonly file: Bytes;
   /** Of policies, the forward part alone: outputs `logProbs` and `entropies`, no input `weights`. */
   readonly scoring?: Bytes;
 }
+export type JointGraph = Training & JointFiles;
 
-export interface SplitGraph extends Training {
-  /** Outputs: `logits`, and what the backward part needs. */
+export interface SplitFiles {
+  /** Outputs: what somebody else goes on with (of a decoder, `logits`), and what the backward part needs. */
   readonly forward: Bytes;
-  /** Takes `dlogits` and what the forward part has left. Outputs: the gradients. */
+  /** Takes that one's gradient (`dlogits`) and what the forward part has left. Outputs: the gradients. */
   readonly backward: Bytes;
-  /** Names of what is left by the one for the other. */
-  readonly residuals: readonly string[];
 }
+export type SplitGraph = Training & SplitFiles;
 
 /** Sizes of a usual pass, at which bytes are weighed. */
 export interface NominalSizes {
@@ -71,65 +50,61 @@ export interface NominalSizes {
   readonly columns: number;
 }
 
-/** What is asked of a training graph. */
-export interface SourceOptions {
-  /** Whether a row may hold several texts. */
-  readonly packed?: boolean;
-  /** Adapters are trained instead of the weights. */
-  readonly lora?: LoraSettings;
-  /** Of a policy: log-probs are taken at it, and entropies are an output as well. */
-  readonly temperature?: number | undefined;
+/** @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart */
+export const jointGraph = (bytes: Bytes, options: SourceOptions = {}): JointGraph =>
+  jointFrom(sourceFrom(bytes, options), options);
+
+/** @throws UserError 'onnx' for what cannot be differentiated or fed */
+export function jointFrom(source: Source, options: SourceOptions): JointGraph {
+  const names = namesOf(source);
+  const { graph, gradients, files } = jointFiles(source.normalized.graph, names, options);
+  return { ...source, gradients, inputs: inputsOf(graph, [...names, 'weights']), ...files };
 }
 
-/** @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart */
-export function jointGraph(bytes: Bytes, options: SourceOptions = {}): JointGraph {
-  const { temperature } = options;
-  const source = sourceFrom(bytes, options);
-  const plain = source.normalized.graph;
+/** @throws UserError 'onnx' for what cannot be differentiated or fed */
+export function splitFrom(source: Source, policy: Policy, nominal: NominalSizes): SplitGraph {
+  const names = namesOf(source);
+  const joint = withCotangents(source.normalized.graph, names);
+  const { graph, files } = splitFiles(joint, 'webgpu', policy, nominal);
+  const inputs = inputsOf(graph, [...names, ...joint.seeds]);
+  return { ...source, gradients: joint.gradients, inputs, ...files };
+}
+
+/** The graph with its gradients, and as files. */
+export function jointFiles(
+  plain: Graph,
+  wrt: readonly string[],
+  { temperature }: Pick<SourceOptions, 'temperature'>,
+) {
   const scored = temperature === undefined ? {} : { temperature, entropies: true };
-  const { graph: joint, gradients } = withTokenLogProbs(plain, namesOf(source), scored);
+  const { graph: joint, gradients } = withTokenLogProbs(plain, wrt, scored);
   const graph = lower(joint, { provider: 'wasm' });
-  const inputs = inputsOf(graph, [...namesOf(source), 'weights']);
-  const scoring =
-    temperature === undefined ? undefined : lower(withScores(plain, scored), { provider: 'wasm' });
-  return {
-    ...source,
-    gradients,
-    inputs,
+  const files: JointFiles = {
     file: fileOf(graph),
-    ...(scoring && { scoring: fileOf(scoring) }),
+    ...(temperature !== undefined && {
+      scoring: fileOf(lower(withScores(plain, scored), { provider: 'wasm' })),
+    }),
   };
+  return { graph, gradients, files };
 }
 
-/** @throws UserError 'onnx' for what cannot be read, differentiated, fed or kept apart */
-export function splitGraph(
-  bytes: Bytes,
+/** Lowered, and in two files. */
+export function splitFiles(
+  joint: Joint,
+  provider: Provider,
   policy: Policy,
   nominal: NominalSizes,
-  options: SourceOptions = {},
-): SplitGraph {
-  const source = sourceFrom(bytes, options);
-  const joint = withCotangents(source.normalized.graph, namesOf(source));
-  const lowered: Joint = { ...joint, graph: lower(joint.graph, { provider: 'webgpu' }) };
-  const parts = partition(lowered, policy, symbolValues(lowered.graph, nominal));
-  return {
-    ...source,
-    gradients: joint.gradients,
-    inputs: inputsOf(lowered.graph, [...namesOf(source), ...joint.seeds]),
-    forward: fileOf(parts.forward),
-    backward: fileOf(parts.backward),
-    residuals: parts.residuals,
-  };
+): { readonly graph: Graph; readonly files: SplitFiles } {
+  const graph = lower(joint.graph, { provider });
+  const parts = partition({ ...joint, graph }, policy, symbolValues(graph, nominal));
+  return { graph, files: { forward: fileOf(parts.forward), backward: fileOf(parts.backward) } };
 }
 
 /** dL/dlogits is the input `dlogits`; outputs are `logits` and the gradients. */
 export type CotangentGraph = Pick<JointGraph, 'file' | 'gradients' | 'inputs' | 'vocab'>;
 
 /** @throws UserError 'onnx' for what cannot be differentiated or fed */
-export function cotangentGraph(
-  normalized: Normalized,
-  provider: 'wasm' | 'webgpu',
-): CotangentGraph {
+export function cotangentGraph(normalized: Normalized, provider: Provider): CotangentGraph {
   const names = normalized.parameters.map(({ name }) => name);
   const joint = withCotangents(normalized.graph, names);
   const graph = lower(joint.graph, { provider });
@@ -141,56 +116,6 @@ export function cotangentGraph(
   };
 }
 
-function sourceFrom(bytes: Bytes, { packed = false, lora: settings }: SourceOptions): Source {
-  // Slices of Node's Buffer share memory and its alignment; those of a plain view are copies.
-  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const model = readModel(view);
-  const wide = widened(model);
-  const plain = normalize(graphFrom(wide));
-  const apart = packed ? { ...plain, graph: separateSegments(plain.graph) } : plain;
-  const lora = settings && { ...addLora(apart, settings), settings, frozen: apart };
-  const { ties, warnings } = apart;
-  const normalized = lora
-    ? { graph: lora.graph, parameters: lora.parameters, ties, warnings }
-    : apart;
-  const vocab = vocabularyOf(normalized.graph);
-  return { model, wide, normalized, vocab, ...(lora && { lora }) };
-}
-
-/** The file with what was learned in it: weights, or adapters merged into them where they are floats. */
-export function trainedFile({ model, normalized, lora }: Source, learned: AdapterValues): Bytes {
-  if (!lora) return writeModel(withWeights(model, normalized, learned));
-  const { frozen, adapters } = lora;
-  const weights = new Set(frozen.parameters.map(({ name }) => name));
-  const floats = adapters.filter(({ weight }) => weights.has(weight));
-  const others = adapters.filter(({ weight }) => !weights.has(weight));
-  const merged = withWeights(model, frozen, mergeLora(frozen, floats, learned));
-  if (others.length === 0) return writeModel(merged);
-  const tensors = others.flatMap(({ a, b }) =>
-    [a, b].map(({ name, dims }) => {
-      const values = learned.get(name)!;
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      return [name, { dtype: DataType.float, dims, bytes }] as const;
-    }),
-  );
-  return writeModel(withAdapters(merged, others, new Map(tensors)));
-}
-
-/** What PEFT reads, by file name; undefined where the weights themselves are trained. */
-export function adapterFiles({ lora }: Source, learned: AdapterValues, base: string) {
-  return lora && peftFiles(lora, learned, lora.settings, base);
-}
-
-/** What of a source decoding needs. */
-export type LiveSource = Pick<Source, 'model' | 'normalized' | 'lora'> &
-  Partial<Pick<Source, 'wide'>>;
-
-/** The file whose inputs are what is being trained. */
-export function liveFile({ model, wide = model, normalized, lora }: LiveSource): Bytes {
-  return writeModel(lora ? withAdapters(wide, lora.adapters) : liftWeights(wide, normalized));
-}
-
-const namesOf = ({ normalized }: Source) => normalized.parameters.map(({ name }) => name);
 const fileOf = (graph: Graph): Bytes => writeModel(modelFrom(graph));
 
 /** Integers are (rows, columns): the first axis is the batch, all others are as long as the text. */
@@ -202,39 +127,4 @@ function symbolValues(graph: Graph, { rows, columns }: NominalSizes): Record<str
     });
   }
   return values;
-}
-
-function vocabularyOf(graph: Graph): number {
-  const columns = graph.outputs[0]?.shape.at(-1);
-  if (typeof columns === 'number') return columns;
-  throw new UserError(
-    'onnx',
-    'The model does not say how many tokens its head knows.',
-    'Export it with a fixed vocabulary size.',
-  );
-}
-
-/** @throws UserError 'onnx' for inputs that nobody knows how to fill */
-function inputsOf(graph: Graph, others: readonly string[]): BatchInputs {
-  const fed = graph.inputs.filter(({ name }) => !others.includes(name));
-  const named = (name: string) => fed.find((port) => port.name === name)?.name;
-  const expected = ['input_ids', 'attention_mask', 'position_ids', SEGMENTS, 'targets'];
-  const strange = fed.find(({ name }) => !expected.includes(name));
-  if (strange || !named('input_ids')) {
-    throw new UserError(
-      'onnx',
-      strange
-        ? `The model has an input that is not understood: ${strange.name}.`
-        : 'The model has no input input_ids.',
-      'Export it as a causal language model with input_ids, attention_mask and position_ids.',
-    );
-  }
-  const typeOf = ({ dtype }: Port) => (dtype === DataType.int32 ? 'int32' : 'int64');
-  return {
-    ids: 'input_ids',
-    mask: named('attention_mask'),
-    positions: named('position_ids'),
-    segments: named(SEGMENTS),
-    types: new Map(fed.map((port) => [port.name, typeOf(port)])),
-  };
 }
