@@ -11,6 +11,7 @@
 //   npm run bench -- training         a training step, in Chromium and in Node, and in jax-js
 //   npm run bench -- learning         two-digit addition from random weights
 //   npm run bench -- dials            from a turned parameter to the new distribution
+//   npm run bench -- transformers     Evaluate on a dropped pair, beside transformers.js on the same files
 //   npm run bench -- evidence         what fusion and search are worth on the built-in family; in Node
 //   --save                            also writes docs/bench/*.md
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -32,6 +33,7 @@ import {
 } from './report.ts';
 import { benchSteps } from './training.ts';
 import { learningReport, trainingReport } from './trainingReport.ts';
+import { transformersReport, versions } from './transformersReport.ts';
 
 /** What runs when nothing is named. */
 const USUAL = ['kernels', 'decoding', 'load'];
@@ -73,6 +75,8 @@ export async function main(args: string[]): Promise<number> {
   const server = await createServer({
     root,
     logLevel: 'error',
+    // With an ONNX Runtime beside it that finds its WebAssembly by its own address.
+    optimizeDeps: { exclude: ['@huggingface/transformers', 'onnxruntime-web'] },
     server: { port: 5198, host: '127.0.0.1', hmr: false },
   });
   await server.listen();
@@ -128,6 +132,15 @@ export async function main(args: string[]): Promise<number> {
         return (user + system) / 1000;
       });
       publish('training', trainingReport({ wasm, node, passes }));
+    }
+    if (wants('transformers')) {
+      const options = {
+        problems: value('problems', 6),
+        rounds: value('rounds', 9),
+        only: text('only', '').split(',').filter(Boolean),
+      };
+      const report = await page.evaluate((o) => window.bench.transformers(o), options);
+      publish('transformers', transformersReport(report, versions(root)));
     }
     if (wants('learning')) {
       publish('learning', learningReport(await page.evaluate(() => window.bench.learning())));

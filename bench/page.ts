@@ -11,6 +11,7 @@ import { benchFusion } from './fusion.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLearning } from './learning.ts';
 import { benchPasses, benchSteps } from './training.ts';
+import { benchTransformers } from './transformers.ts';
 
 const bench = {
   async kernels() {
@@ -24,6 +25,7 @@ const bench = {
     return { adapter, rows: await benchFusion(device, (line) => console.info(line), mostRows) };
   },
   decoding: benchDecoding,
+  transformers: benchTransformers,
   async dials() {
     return benchDials(await loadWasmRuntime(), window.computedMs, (text) => console.info(text));
   },
