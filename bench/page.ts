@@ -11,7 +11,7 @@ import { benchFusion } from './fusion.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLearning } from './learning.ts';
 import { benchPasses, benchSteps } from './training.ts';
-import { benchTransformers } from './transformers.ts';
+import { benchTransformers, type TransformersOptions } from './transformers.ts';
 
 const bench = {
   async kernels() {
@@ -25,7 +25,7 @@ const bench = {
     return { adapter, rows: await benchFusion(device, (line) => console.info(line), mostRows) };
   },
   decoding: benchDecoding,
-  transformers: benchTransformers,
+  transformers: (options: TransformersOptions) => benchTransformers(options, window.computedMs),
   async dials() {
     return benchDials(await loadWasmRuntime(), window.computedMs, (text) => console.info(text));
   },

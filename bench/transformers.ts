@@ -14,7 +14,7 @@ import {
 } from '../test/families/index.ts';
 import { type Conversation, converse, type Files } from './conversation.ts';
 import type { Build, Message, Written } from './transformersWorker.ts';
-import { median } from './turns.ts';
+import { type Clock, median } from './turns.ts';
 
 export interface TransformersOptions {
   readonly problems: number;
@@ -22,6 +22,9 @@ export interface TransformersOptions {
   /** Names of pairs; all where there are none. */
   readonly only: readonly string[];
 }
+
+/** How many times as many problems a pair answers that is done at once. */
+const MANY = 8;
 
 /** Medians over rounds; a ratio is the median of the rounds' own, above 1 where we are faster. */
 export interface Measured {
@@ -31,11 +34,13 @@ export interface Measured {
   readonly ms: number;
   readonly theirs: Readonly<Record<Build, { readonly ms: number; readonly ratio: number }>>;
 }
+/** Of what the page's process computed; others on the same cores do not count. */
+type Computed = Readonly<Record<Build, number>>;
 
 export interface PairReport {
   readonly pair: string;
   /** All of Evaluate, from the page and back, its untimed first answer included. */
-  readonly evaluate: Measured;
+  readonly evaluate: Measured & { readonly computed: Computed };
   /** From the prompt's tokens to the last one. */
   readonly models: readonly Measured[];
 }
@@ -50,6 +55,7 @@ interface Pair {
   readonly large: () => Promise<Files>;
   readonly difficulty: number;
   readonly maxTokens: number;
+  readonly times: number;
 }
 
 const BUILDS: readonly Build[] = ['theirs', 'ours'];
@@ -91,6 +97,7 @@ const pairOf = (family: Family): Pair => ({
   large: () => brought(family, 8),
   difficulty: 5,
   maxTokens: CONTEXT - 12,
+  times: MANY,
 });
 
 const PAIRS: readonly Pair[] = [
@@ -100,6 +107,7 @@ const PAIRS: readonly Pair[] = [
     large: () => builtin('base-large'),
     difficulty: defaultExperiment.difficulty,
     maxTokens: defaultExperiment.maxTokens,
+    times: 1,
   },
   pairOf('llama'),
   pairOf('contrib llama int4'),
@@ -130,6 +138,7 @@ type Order = Message extends infer M ? (M extends Message ? Omit<M, 'id'> : neve
 /** A contender's round: all of it, and each model's answers. */
 interface Round {
   readonly ms: number;
+  readonly computed: number;
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
 }
 interface Answer {
@@ -148,11 +157,13 @@ const answersOf = (events: readonly RunEvent[], contender: number): Answer[] =>
 
 async function measurePair(
   pair: Pair,
-  { problems, rounds }: TransformersOptions,
+  { problems: some, rounds }: TransformersOptions,
+  clock: Clock,
   { drop, run }: Conversation,
   theirs: Readonly<Record<Build, ReturnType<typeof makeTheirs>>>,
 ): Promise<PairReport> {
   const { maxTokens, difficulty } = pair;
+  const problems = some * pair.times;
   const ids = { small: '', large: '' };
   for (const role of ROLES) {
     const files = await pair[role]();
@@ -176,7 +187,7 @@ async function measurePair(
     { length: problems },
     (_, index) => tasks[task].problem(seed, index, difficulty).prompt,
   );
-  const contenders: Readonly<Record<'we' | Build, () => Promise<Round>>> = {
+  const contenders: Readonly<Record<'we' | Build, () => Promise<Omit<Round, 'computed'>>>> = {
     async we() {
       const { events, ms } = await run(experiment);
       return { ms, answers: { small: answersOf(events, 0), large: answersOf(events, 1) } };
@@ -184,7 +195,7 @@ async function measurePair(
     theirs: () => theirRound('theirs'),
     ours: () => theirRound('ours'),
   };
-  async function theirRound(build: Build): Promise<Round> {
+  async function theirRound(build: Build): Promise<Omit<Round, 'computed'>> {
     const begun = performance.now();
     const written = await theirs[build]({ type: 'answer', models: ROLES, prompts, maxTokens });
     const ms = performance.now() - begun;
@@ -200,8 +211,10 @@ async function measurePair(
   for (let round = -2; round < rounds; round++) {
     const first = (round + 3) % 3;
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      const before = await clock();
       const one = await contenders[name]();
-      if (round >= 0) found[name].push(one);
+      const computed = (await clock()) - before;
+      if (round >= 0) found[name].push({ ...one, computed });
     }
     if (round >= 0)
       checkSame(pair.name, found.we.at(-1)!, [found.theirs.at(-1)!, found.ours.at(-1)!]);
@@ -216,9 +229,14 @@ async function measurePair(
     const ms = median(found.we.map(time));
     return { name, tokens, ms, theirs: { theirs: of('theirs'), ours: of('ours') } };
   };
+  const computed = (build: Build) =>
+    median(found[build].map((one, i) => one.computed / found.we[i]!.computed));
   return {
     pair: pair.name,
-    evaluate: compare(pair.name, sum(ROLES.map(written)), ({ ms }) => ms),
+    evaluate: {
+      ...compare(pair.name, sum(ROLES.map(written)), ({ ms }) => ms),
+      computed: { theirs: computed('theirs'), ours: computed('ours') },
+    },
     models: ROLES.map((role) =>
       compare(role, written(role), ({ answers }) => sum(answers[role]!.map(({ ms }) => ms))),
     ),
@@ -240,7 +258,10 @@ function checkSame(pair: string, we: Round, others: readonly Round[]): void {
   }
 }
 
-export async function benchTransformers(options: TransformersOptions): Promise<TransformersReport> {
+export async function benchTransformers(
+  options: TransformersOptions,
+  clock: Clock,
+): Promise<TransformersReport> {
   const { problems, rounds, only } = options;
   const conversation = converse();
   const theirs = { theirs: makeTheirs(), ours: makeTheirs() };
@@ -248,7 +269,7 @@ export async function benchTransformers(options: TransformersOptions): Promise<T
   const pairs: PairReport[] = [];
   for (const pair of PAIRS) {
     if (only.length > 0 && !only.includes(pair.name)) continue;
-    pairs.push(await measurePair(pair, options, conversation, theirs));
+    pairs.push(await measurePair(pair, options, clock, conversation, theirs));
   }
   conversation.close();
   return { problems, rounds, pairs };
