@@ -1,8 +1,8 @@
 // A turn of the event loop. WebAssembly's promises resolve without one, so a run that never takes a breath
 // hears no pause and no stop.
 
-/** Longest time without listening. Milliseconds. */
-const EVERY_MS = 8;
+/** Longest time without listening: a frame, which nobody notices. A turn of a busy loop takes half a millisecond. */
+const EVERY_MS = 16;
 
 export interface Breath {
   /** Lets waiting messages in, if that was long ago. */
