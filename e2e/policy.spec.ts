@@ -1,5 +1,5 @@
-// A model learns by reward in the page: the reward is watched, the learning rate turned, the page reloaded in the
-// middle; what comes out leaves as a zip file and writes at once. Then trainings beside each other.
+// A model learns by reward in the page: the reward is watched, the learning rate turned, a second tab looks on, the page
+// is reloaded in the middle; what comes out leaves as a zip file and writes at once. Then trainings beside each other.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { accessible } from './axe.ts';
@@ -7,7 +7,7 @@ import { button, finished, open, status } from './page.ts';
 
 const TINY = 'prompts=2&group=4&completion=12&difficulty=2&problems=4';
 
-test('it learns by reward, goes on after a reload, leaves as a file, and writes', async ({
+test('it learns by reward, is seen in a second tab, goes on after a reload, leaves as a file, and writes', async ({
   page,
 }) => {
   await open(page, `#v=1&mode=train&method=grpo&steps=5&evaluateEvery=5&${TINY}`);
@@ -35,8 +35,17 @@ test('it learns by reward, goes on after a reload, leaves as a file, and writes'
     Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
     document.dispatchEvent(new Event('visibilitychange'));
   });
-  await page.waitForTimeout(1000);
+  // A second tab with the same link sees what is saved, and can take nothing over while the first has it.
+  const second = await page.context().newPage();
+  await second.goto(page.url());
+  await expect(second.getByRole('heading', { name: 'Another tab is training this' })).toBeVisible();
+  await expect(second.getByText('in another tab: step 2 of 5')).toBeVisible();
+  await expect(second.getByRole('heading', { name: 'Completions of step 2' })).toBeVisible();
+  await expect(button(second, 'Take over')).toBeDisabled();
+  await accessible(second);
   await page.reload();
+  await expect(button(second, 'Take over')).toBeEnabled({ timeout: 15_000 });
+  await second.close();
   await expect(page.getByText('A training was interrupted after step 2 of 5')).toBeVisible();
   await button(page, 'Go on').click();
   await finished(page, 60_000);

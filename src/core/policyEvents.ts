@@ -249,6 +249,11 @@ export type PolicyEvent =
       readonly why: string;
     }
   | {
+      /** There is room again. */
+      readonly type: 'savedAgain';
+      readonly step: number;
+    }
+  | {
       /**
        * A step was not made, or was taken back: a number was not finite, or the gradient was far above what it had
        * been. All models are at their last good weights.

@@ -53,6 +53,26 @@ export function decodeTraining(bytes: Uint8Array): SavedTraining {
   return { state: { step: header.step, tensors }, meta: header.meta };
 }
 
+/** Bytes that are read at a time on the way to the end of the header. */
+const PIECE = 2 ** 20;
+
+/**
+ * What a state says beside its numbers, which are not read.
+ * @throws UserError 'checkpoint' when this is no such file
+ */
+export async function readAbout(
+  file: Blob,
+): Promise<{ readonly step: number; readonly meta: SavedTraining['meta'] }> {
+  for (let end = PIECE; ; end *= 4) {
+    const bytes = new Uint8Array(await file.slice(0, end).arrayBuffer());
+    const length = bytes.indexOf(0);
+    if (length < 0 && end < file.size) continue;
+    const header = headerOf(new TextDecoder().decode(bytes.subarray(0, Math.max(0, length))));
+    if (!header) throw damaged('does not begin with its table of contents');
+    return { step: header.step, meta: header.meta };
+  }
+}
+
 function headerOf(text: string) {
   let value: unknown;
   try {

@@ -15,6 +15,7 @@ import { settingsActions } from './settingsActions.ts';
 import { stayNotice } from './stayNotice.ts';
 import { createState, patch, type Store } from './store.ts';
 import { watchVocabularies } from './vocabularies.ts';
+import { watchActions } from './watchActions.ts';
 
 export function createApp(client: Client, page: Page) {
   const store: Store = createState(readPreferences(page.storage));
@@ -67,13 +68,18 @@ export function createApp(client: Client, page: Page) {
         tell(message);
     }
   });
+  // A training that goes on follows.
+  store.subscribe(({ preferences: { saveEvery: seconds } }, before) => {
+    if (seconds !== before.preferences.saveEvery) client.send({ type: 'saveEvery', seconds });
+  });
   page.onHidden(() => client.send({ type: 'hidden' }));
   watchVocabularies(store, desk);
   const align = alignActions(store, desk, client, {
     use: settings.use,
     learnFrom: keep.chooseData,
   });
-  const actions = { ...runs, ...inspect, ...link, ...settings, ...keep, ...align };
+  const watch = watchActions(store, desk, runs);
+  const actions = { ...runs, ...inspect, ...link, ...settings, ...keep, ...align, ...watch };
   return { store, desk, page, actions };
 }
 

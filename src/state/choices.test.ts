@@ -30,6 +30,7 @@ const stored = (...all: KeptCheckpoint[]): Stored => ({
   data: [],
   runs: [],
   resumable: [],
+  ongoing: [],
   downloads: [],
   lasting: false,
   bytes: 0,

@@ -26,6 +26,7 @@ export type DeskMessage = Extract<
       | 'exported'
       | 'runKept'
       | 'runsRead'
+      | 'trainingRead'
       | 'aligned'
       | 'told'
       | 'looked'

@@ -40,6 +40,7 @@ const nothing: Stored = {
   data: [],
   runs: [],
   resumable: [],
+  ongoing: [],
   downloads: [],
   lasting: false,
   bytes: 0,

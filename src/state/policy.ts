@@ -152,6 +152,9 @@ function compute(run: Run): PolicyState {
       case 'unsaved':
         unsaved = { step: news.step, why: news.why };
         break;
+      case 'savedAgain':
+        unsaved = undefined;
+        break;
       case 'diverged':
         diverged = news;
         break;

@@ -14,7 +14,11 @@ export interface Preferences {
   readonly explained: boolean;
   /** The server that models without one in their address are looked for at. */
   readonly hub: string;
+  /** Trainings are put aside this often. Seconds. */
+  readonly saveEvery: number;
 }
+
+export const SAVE_EVERY = { min: 5, max: 3600 } as const;
 
 export const defaultPreferences: Preferences = {
   theme: 'system',
@@ -22,6 +26,7 @@ export const defaultPreferences: Preferences = {
   shortcuts: true,
   explained: true,
   hub: DEFAULT_HUB,
+  saveEvery: 30,
 };
 
 const KEY = 'tandem.preferences';
@@ -36,10 +41,10 @@ export function readPreferences(storage: () => Storage): Preferences {
   try {
     const kept: unknown = JSON.parse(storage().getItem(KEY) ?? '{}');
     if (typeof kept !== 'object' || kept === null) return defaultPreferences;
-    const { theme, shortcuts, explained, hub } = { ...defaultPreferences, ...kept } as Record<
-      string,
-      unknown
-    >;
+    const { theme, shortcuts, explained, hub, saveEvery } = {
+      ...defaultPreferences,
+      ...kept,
+    } as Record<string, unknown>;
     return {
       // Charts always begin live: a page whose charts stand still looks broken.
       chartsPaused: false,
@@ -47,11 +52,15 @@ export function readPreferences(storage: () => Storage): Preferences {
       shortcuts: shortcuts !== false,
       explained: explained !== false,
       hub: typeof hub === 'string' ? hub : DEFAULT_HUB,
+      saveEvery: isInterval(saveEvery) ? saveEvery : defaultPreferences.saveEvery,
     };
   } catch {
     return defaultPreferences;
   }
 }
+
+const isInterval = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= SAVE_EVERY.min && Number(value) <= SAVE_EVERY.max;
 
 export function writePreferences(storage: () => Storage, preferences: Preferences): void {
   try {

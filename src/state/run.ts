@@ -15,7 +15,9 @@ export type RunStatus =
   | 'stopping'
   | 'completed'
   | 'stopped'
-  | 'failed';
+  | 'failed'
+  /** It goes on in another tab, and is seen here as far as it is saved there. */
+  | 'watched';
 
 /** Whose progress a line shows. */
 export type LoadPart = 'runtime' | Role;
@@ -38,6 +40,8 @@ export interface Run {
   readonly started: number;
   /** Under which id it is kept, once it is. */
   readonly kept?: string;
+  /** Of a watched run: the training that is saved, and when it was last. */
+  readonly watched?: { readonly id: string; readonly saved: number };
 }
 
 export function newRun(

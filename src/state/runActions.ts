@@ -58,7 +58,7 @@ export function runActions(store: Store, client: Client) {
 
   /** Returns the number of the run. */
   function begin(experiment: Experiment, held: boolean, resume?: string): number {
-    const { runs, link } = store.getState();
+    const { runs, link, preferences } = store.getState();
     const before = active();
     if (before) {
       stop();
@@ -67,7 +67,9 @@ export function runActions(store: Store, client: Client) {
     }
     const id = ++lastId;
     const expected = link?.of === encode(experiment) ? link.digest : undefined;
-    const kept = [...store.getState().runs, newRun(id, experiment, held, expected)];
+    // What was seen of it while another tab had it is in it.
+    const others = store.getState().runs.filter(({ watched }) => !watched || watched.id !== resume);
+    const kept = [...others, newRun(id, experiment, held, expected)];
     patch(store, {
       runs: bounded(kept),
       elsewhere: undefined,
@@ -82,6 +84,7 @@ export function runActions(store: Store, client: Client) {
       run: id,
       experiment,
       paused: held,
+      ...(experiment.mode === 'train' && { saveEvery: preferences.saveEvery }),
       ...(resume !== undefined && { resume }),
     });
     return id;

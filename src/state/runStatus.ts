@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<Run['status'], string>> = {
   completed: 'finished',
   stopped: 'stopped',
   failed: 'failed',
+  watched: 'in another tab',
 };
 
 export function statusLine(run: Run): string {

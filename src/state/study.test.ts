@@ -38,6 +38,7 @@ const storedWith = (...runs: KeptRun[]) =>
     data: [],
     runs,
     resumable: [],
+    ongoing: [],
     downloads: [],
     lasting: false,
     bytes: 0,

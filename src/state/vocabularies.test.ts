@@ -28,6 +28,7 @@ const stored = {
   data: [],
   runs: [],
   resumable: [],
+  ongoing: [],
   downloads: [],
   lasting: false,
   bytes: 0,

@@ -78,6 +78,7 @@ export const rewarding = {
     rows: count,
   }),
   unsaved: v.object({ type: v.literal('unsaved'), step: count, why: text }),
+  savedAgain: v.object({ type: v.literal('savedAgain'), step: count }),
   diverged: v.object({
     type: v.literal('diverged'),
     step: count,

@@ -209,6 +209,7 @@ describe('a training', () => {
     await trainings.save('t', { recipe: '#v=1', step: 1, steps: 9 }, file(50, 1));
     const release = await trainings.claim('t');
     expect(await trainings.all()).toEqual([]);
+    expect(await trainings.ongoing()).toMatchObject([{ id: 't', step: 1, steps: 9 }]);
     await expect(trainings.claim('t')).rejects.toThrow('goes on in another tab');
     await release();
     expect((await trainings.all()).map(({ id }) => id)).toEqual(['t']);

@@ -205,6 +205,7 @@ export async function openStore(
         ...(await keptFiles()),
         ...(await runs.all()),
         ...(await trainings.all()),
+        ...(await trainings.ongoing()),
         ...(await downloads.all()),
       ];
       const free = await shelf.free();

@@ -19,6 +19,8 @@ export interface SavedRun {
 export interface Trainings {
   /** Newest first; without those that go on in this tab or another. */
   all(): Promise<readonly SavedRun[]>;
+  /** Those, as far as they are saved. */
+  ongoing(): Promise<readonly SavedRun[]>;
   /** Takes hold of a training until `release`. @throws UserError 'storage' when another tab has it */
   claim(id: string): Promise<() => Promise<void>>;
   /** @throws UserError 'storage' when there is no room; the save before stays then */
@@ -29,6 +31,8 @@ export interface Trainings {
   ): Promise<void>;
   /** The newest state that is whole. @throws UserError 'storage' when there is none */
   read(id: string): Promise<{ readonly recipe: string; readonly state: Uint8Array<ArrayBuffer> }>;
+  /** The newest state as it lies there, unread and not claimed; it may be replaced while it is read. */
+  peek(id: string): Promise<Blob | undefined>;
   discard(id: string): Promise<void>;
   sweep(): Promise<void>;
 }
@@ -37,17 +41,20 @@ export function trainingsOn(shelf: Shelf, now = () => Date.now()): Trainings {
   const records = recordsOn(shelf, 'trainings', trainingMeta);
   const lock = (id: string) => `training ${id}`;
 
+  async function listed(claimed: boolean): Promise<readonly SavedRun[]> {
+    const taken = await shelf.claims();
+    const found: SavedRun[] = [];
+    for (const [id, { recipe, steps, now: last, before }] of await records.all()) {
+      if (taken.has(lock(id)) !== claimed) continue;
+      const bytes = last.bytes + (before?.bytes ?? 0);
+      found.push({ id, recipe, steps, step: last.step, saved: last.saved, bytes });
+    }
+    return found.sort((a, b) => b.saved - a.saved);
+  }
+
   return {
-    async all() {
-      const taken = await shelf.claims();
-      const found: SavedRun[] = [];
-      for (const [id, { recipe, steps, now: last, before }] of await records.all()) {
-        if (taken.has(lock(id))) continue;
-        const bytes = last.bytes + (before?.bytes ?? 0);
-        found.push({ id, recipe, steps, step: last.step, saved: last.saved, bytes });
-      }
-      return found.sort((a, b) => b.saved - a.saved);
-    },
+    all: () => listed(false),
+    ongoing: () => listed(true),
 
     async claim(id) {
       const release = await shelf.claim(lock(id));
@@ -89,6 +96,11 @@ export function trainingsOn(shelf: Shelf, now = () => Date.now()): Trainings {
           : 'There is no saved training of this kind any more.',
         'Run it again from its first step.',
       );
+    },
+
+    async peek(id) {
+      const meta = await records.get(id);
+      return meta && records.file(id, meta.now.slot);
     },
 
     discard: (id) => records.remove(id),

@@ -184,6 +184,7 @@ const ANSWERS = [
   'exported',
   'runKept',
   'runsRead',
+  'trainingRead',
   'aligned',
   'told',
   'looked',

@@ -25,6 +25,7 @@ import { makePlayer, type Player } from './player.ts';
 import type { Errand, FromWorker, Hardware, LoadProgress, ToWorker } from './protocol.ts';
 import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from './roles.ts';
 import { runExperiment } from './runExperiment.ts';
+import { USUAL_SAVE_SECONDS } from './saves.ts';
 import { throttle } from './throttle.ts';
 import { prepareTraining, type TrainJob } from './trainJob.ts';
 import { createWatcher, type Watcher } from './watcher.ts';
@@ -82,6 +83,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
   const questions: Question[] = [];
   let answering: Promise<void> = Promise.resolve();
   let baseUrl = '';
+  let saveEvery = USUAL_SAVE_SECONDS;
   let known: Promise<Hardware> | undefined;
   let job: Job | undefined;
   let next: Job | undefined;
@@ -187,6 +189,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
         signal,
         breathe,
         watcher,
+        saveEvery: () => saveEvery,
         ...(resume !== undefined && { resume }),
       }),
     );
@@ -402,6 +405,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
 
   function begin(start: Start): void {
     stop(job);
+    saveEvery = start.saveEvery ?? USUAL_SAVE_SECONDS;
     if (next) post({ type: 'ended', run: next.start.run });
     next = { start, abort: new AbortController(), held: start.paused, steps: 0 };
     void work();
@@ -456,6 +460,9 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
           return control(find(message.run), message.type);
         case 'adjust':
           find(message.run)?.training?.adjust?.(message.role, message.learningRate);
+          return;
+        case 'saveEvery':
+          saveEvery = message.seconds;
           return;
         case 'stop':
           return stop(find(message.run));

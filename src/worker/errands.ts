@@ -64,6 +64,7 @@ const ERRANDS = [
   'restore',
   'emptyTrash',
   'discard',
+  'readTraining',
   'export',
   'exportInto',
   'keepRun',
@@ -102,6 +103,7 @@ export function createErrands({ store, folderOf, hardware, breathe, post, answer
       data: await all.data(),
       runs: await all.runs.all(),
       resumable: resumable(await all.trainings.all()),
+      ongoing: resumable(await all.trainings.ongoing()),
       downloads: (await all.downloads.all()).map(({ saved: _, ...one }) => one),
       lasting: await all.lasting(),
       bytes,
@@ -259,6 +261,14 @@ export function createErrands({ store, folderOf, hardware, breathe, post, answer
           await breathe();
         });
         return post({ type: 'runsRead', request, runs });
+      }
+      case 'readTraining': {
+        const { eventsOf } = await import('./saves.ts');
+        return post({
+          type: 'trainingRead',
+          request,
+          events: await eventsOf(all.trainings, errand.id),
+        });
       }
       case 'exportRuns':
         return post({ type: 'exported', request, ...(await exportRuns(all.runs, errand)) });

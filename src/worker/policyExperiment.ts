@@ -25,15 +25,15 @@ import {
   timedPolicy,
   updatesOf,
 } from './policyRoom.ts';
-import type { Saves } from './saves.ts';
+import type { SaveNews, Saves } from './saves.ts';
 import type { Keep } from './trainExperiment.ts';
 import { trainedFiles } from './trainedFiles.ts';
 
 /** What can be changed while it runs: the height of each learning rate. */
 export interface Dials {
   rates: Partial<Record<PolicyRole, number>>;
-  /** Why the store has refused what was to be saved; told once. */
-  unsaved?: string;
+  /** What a save between two steps came to; told once. */
+  saves?: SaveNews | undefined;
 }
 
 /** Asked for by what runs inside a step, to leave it. */
@@ -207,8 +207,8 @@ export async function* policyExperiment(
         break;
       }
       if (!saves?.due()) continue;
-      const why = await saves.save();
-      if (why !== undefined) yield say({ type: 'unsaved', step, why });
+      const about = await saves.save();
+      if (about) yield say({ ...about, step });
     }
   } catch (error) {
     for (const { trainable } of learners) trainable.forget();
@@ -241,9 +241,9 @@ export async function* policyExperiment(
       yield say({ type: 'adjusted', step, role, learningRate });
     }
     adjusted = { ...dials.rates };
-    const { unsaved: why } = dials;
-    delete dials.unsaved;
-    if (why !== undefined) yield say({ type: 'unsaved', step, why });
+    const { saves: about } = dials;
+    dials.saves = undefined;
+    if (about) yield say({ ...about, step });
   }
 
   for (const learner of learners) {

@@ -39,7 +39,10 @@ export async function preparePolicyTraining(request: TrainRequest): Promise<Trai
   const source = await questionsOf(request, first!);
   signal?.throwIfAborted();
 
-  const saves = await savesOf(store, experiment, stepsIn(experiment), request.resume);
+  const saves = await savesOf(store, experiment, stepsIn(experiment), {
+    resume: request.resume,
+    every: request.saveEvery,
+  });
   const learners: Learner[] = [];
   const release = async () => {
     for (const { writer, trainable } of learners) {
@@ -119,8 +122,7 @@ export async function preparePolicyTraining(request: TrainRequest): Promise<Trai
       endsStep: endsPolicyStep(experiment, done),
       hidden: () => saves.hidden(),
       async save() {
-        const why = await saves.save();
-        if (why !== undefined) dials.unsaved = why;
+        dials.saves = (await saves.save()) ?? dials.saves;
       },
       adjust(role, learningRate) {
         if (Number.isFinite(learningRate) && learningRate >= 0) dials.rates[role] = learningRate;

@@ -172,7 +172,7 @@ describe('a training by reward that was interrupted', () => {
     expect(second.stored().resumable).toEqual([]);
   });
 
-  it('is not to be had in a second tab while it goes on in the first', async () => {
+  it('can be looked on at, and not be had, in a second tab while it goes on in the first', async () => {
     const shelf = browser();
     const first = await talk(shelf);
     first.begin(1, experimentOf(), { paused: true });
@@ -184,9 +184,24 @@ describe('a training by reward that was interrupted', () => {
     const second = await talk(shelf);
     second.engine.receive({ type: 'hello', baseUrl: '' });
     await second.until(() => second.stored() !== undefined);
-    expect(second.stored().resumable).toEqual([]);
+    const { resumable, ongoing } = second.stored();
+    expect(resumable).toEqual([]);
+    expect(ongoing).toMatchObject([
+      { step: 1, steps: 4, experiment: { params: experimentOf().params } },
+    ]);
+    const { id } = ongoing[0]!;
+    const seen = await second.ask({ type: 'readTraining', id });
+    if (seen.type !== 'trainingRead') throw new Error(JSON.stringify(seen));
+    expect(seen.events).toEqual(first.events(1));
+    second.begin(1, experimentOf(), { resume: id });
+    await second.until(() => second.ended(1));
+    expect(failureOf(second.events(1))).toMatchObject({ code: 'storage' });
+
     first.engine.receive({ type: 'stop', run: 1 });
     await first.until(() => first.ended(1));
+    await second.ask({ type: 'list' });
+    expect(second.stored()).toMatchObject({ resumable: [], ongoing: [] });
+    expect(await second.ask({ type: 'readTraining', id })).toMatchObject({ type: 'refused' });
   });
 });
 
@@ -217,27 +232,57 @@ describe('what is turned, and what goes wrong, while it runs', () => {
     expect(told.at(-1)).toEqual({ type: 'completed' });
   });
 
-  it('a store without room: the training goes on, and says that it is not saved', async () => {
+  it('a store without room: the training goes on, says that it is not saved, and when it is again', async () => {
     const shelf = browser();
+    let room = false;
     const full = {
       ...shelf,
       async write(path: string, contents: Parameters<typeof shelf.write>[1]) {
-        if (path.startsWith('trainings')) throw new Error('QuotaExceededError');
+        if (!room && path.startsWith('trainings')) throw new Error('QuotaExceededError');
         await shelf.write(path, contents);
       },
     };
     const { engine, begin, until, events, ended } = await talk(full);
-    begin(1, experimentOf(), { paused: true });
-    engine.receive({ type: 'step', run: 1 });
-    await until(() => stepsOf(events(1)).length >= 1);
-    await soon();
-    engine.receive({ type: 'hidden' });
-    await soon();
+    begin(1, experimentOf(), { paused: true, saveEvery: 0 });
+    const stepTo = async (count: number) => {
+      engine.receive({ type: 'step', run: 1 });
+      await until(() => stepsOf(events(1)).length >= count);
+      await soon();
+    };
+    await stepTo(1);
+    await stepTo(2);
+    room = true;
+    await stepTo(3);
     engine.receive({ type: 'resume', run: 1 });
     await until(() => ended(1));
     expect(stepsOf(events(1))).toHaveLength(4);
-    expect(policyOf(events(1)).find(({ type }) => type === 'unsaved')).toBeDefined();
+    const about = policyOf(events(1)).filter(({ type }) => /^(unsaved|savedAgain)$/.test(type));
+    expect(about).toEqual([
+      { type: 'unsaved', step: 1, why: 'QuotaExceededError' },
+      { type: 'savedAgain', step: 3 },
+    ]);
     expect(keptOf(events(1))).toHaveLength(1);
+  });
+
+  it('is saved as often as is asked for, also while it goes on', async () => {
+    const { engine, begin, until, events, ended, ask, stored } = await talk();
+    const saved = async () => {
+      await ask({ type: 'list' });
+      return stored().ongoing[0]?.step;
+    };
+    begin(1, experimentOf(), { paused: true, saveEvery: 3600 });
+    const stepTo = async (count: number) => {
+      engine.receive({ type: 'step', run: 1 });
+      await until(() => stepsOf(events(1)).length >= count);
+      await soon();
+    };
+    await stepTo(1);
+    expect(await saved()).toBeUndefined();
+    engine.receive({ type: 'saveEvery', seconds: 0 });
+    await stepTo(2);
+    expect(await saved()).toBe(2);
+    engine.receive({ type: 'resume', run: 1 });
+    await until(() => ended(1));
   });
 
   it('memory that is short: passes are halved, and that is told', async () => {

@@ -172,6 +172,8 @@ export interface Stored {
   readonly data: readonly StoredData[];
   readonly runs: readonly KeptRun[];
   readonly resumable: readonly ResumableRun[];
+  /** Trainings that go on, in this tab or another, as far as they are saved. */
+  readonly ongoing: readonly ResumableRun[];
   readonly downloads: readonly StoredDownload[];
   /** The browser has promised not to clear it when it runs short of space. */
   readonly lasting: boolean;
@@ -216,6 +218,8 @@ export type Errand =
     }
   /** Forget an interrupted training. */
   | { readonly type: 'discard'; readonly request: number; readonly id: string }
+  /** What a training that goes on elsewhere has said until it was last saved. Answered by `trainingRead`. */
+  | { readonly type: 'readTraining'; readonly request: number; readonly id: string }
   /** Any checkpoint as a zip file in Hugging Face layout. Answered by `exported`. */
   | { readonly type: 'export'; readonly request: number; readonly id: string }
   /** The same as single files, in a folder of the disk. Answered by `done`. */
@@ -333,7 +337,11 @@ export type ToWorker =
       readonly paused: boolean;
       /** Id of an interrupted training of this very experiment, which goes on; the events before come again. */
       readonly resume?: string;
+      /** Of trainings: seconds from one save to the next. */
+      readonly saveEvery?: number;
     }
+  /** The same for the training that goes on. */
+  | { readonly type: 'saveEvery'; readonly seconds: number }
   | { readonly type: 'pause'; readonly run: number }
   | { readonly type: 'resume'; readonly run: number }
   /** One event, then pause; in train mode one optimiser step, with its evaluation if one is due. */
@@ -403,6 +411,11 @@ export type FromWorker =
     }
   | { readonly type: 'aligned'; readonly request: number; readonly alignment: Alignment }
   | { readonly type: 'runsRead'; readonly request: number; readonly runs: readonly RunRecord[] }
+  | {
+      readonly type: 'trainingRead';
+      readonly request: number;
+      readonly events: readonly RunEvent[];
+    }
   | { readonly type: 'told'; readonly request: number; readonly reply: Reply }
   | {
       readonly type: 'looked';

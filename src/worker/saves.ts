@@ -7,10 +7,17 @@ import type { RunEvent } from '../core/events.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { decode, encode } from '../experiment/link.ts';
 import type { TrainingState } from '../models/trainable.ts';
-import { decodeTraining, encodeTraining } from '../models/trainingState.ts';
+import { decodeTraining, encodeTraining, readAbout } from '../models/trainingState.ts';
 import type { Store } from '../store/store.ts';
+import type { Trainings } from '../store/trainings.ts';
 
-const EVERY_MS = 30_000;
+/** Seconds from one save to the next, unless somebody has set it. */
+export const USUAL_SAVE_SECONDS = 30;
+
+/** What a save came to that is worth telling: the store refuses, or takes again what it had refused. */
+export type SaveNews =
+  | { readonly type: 'unsaved'; readonly why: string }
+  | { readonly type: 'savedAgain' };
 
 /** What is being learned, as far as saving goes. */
 export interface Savable {
@@ -28,8 +35,8 @@ export interface Saves {
   watch(what: Savable, events: readonly RunEvent[]): void;
   /** Is it time to save? */
   due(): boolean;
-  /** Returns why the store has refused it, if it has now. */
-  save(): Promise<string | undefined>;
+  /** Says when the store begins to refuse it, and when that is over; a store that refuses is tried again. */
+  save(): Promise<SaveNews | undefined>;
 }
 
 export interface SavedTrainings extends Saves {
@@ -43,9 +50,17 @@ export interface SavedTrainings extends Saves {
   release(): Promise<void>;
 }
 
+export interface SaveOptions {
+  /** Id of an interrupted training, which goes on. */
+  readonly resume?: string | undefined;
+  /** Seconds from one save to the next; asked again and again. */
+  readonly every?: (() => number) | undefined;
+  /** Milliseconds. */
+  readonly now?: () => number;
+}
+
 /**
  * @param steps in all
- * @param resume id of an interrupted training, which goes on
  * @throws UserError 'storage' when it is not there, damaged, or goes on in another tab; 'experiment' when it is of
  *   another one
  */
@@ -53,8 +68,7 @@ export async function savesOf(
   store: Store,
   experiment: Experiment,
   steps: number,
-  resume?: string,
-  now = () => performance.now(),
+  { resume, every = () => USUAL_SAVE_SECONDS, now = () => performance.now() }: SaveOptions = {},
 ): Promise<SavedTrainings> {
   const { trainings } = store;
   const id = resume ?? crypto.randomUUID();
@@ -66,21 +80,20 @@ export async function savesOf(
       throw anotherExperiment();
     }
     const found = saved && decodeTraining(saved.state);
-    const past = found?.meta.events;
     let last = now();
     let hidden = false;
     let refused = false;
     let savedStep = found?.state.step ?? 0;
     let watched: { what: Savable; events: readonly RunEvent[] } | undefined;
     return {
-      past: Array.isArray(past) ? (past as RunEvent[]) : [], // written by `save` below
+      past: eventsIn(found?.meta ?? {}),
       ...(found && { state: found.state }),
-      due: () => !refused && (hidden || now() - last >= EVERY_MS),
+      due: () => hidden || now() - last >= 1000 * every(),
       watch(what, events) {
         watched = { what, events };
       },
       async save() {
-        if (!watched || refused) return;
+        if (!watched) return;
         last = now();
         hidden = false;
         const { what, events } = watched;
@@ -90,16 +103,17 @@ export async function savesOf(
         const bytes = encodeTraining({ state, meta: { events } });
         const about = { recipe: encode(experiment), step: state.step, steps };
         // A store without room is no reason to stop learning; what is learned is kept in the end all the same.
-        return trainings.save(id, about, bytes).then(
-          () => {
-            savedStep = state.step;
-            return undefined;
-          },
-          (error) => {
-            refused = true;
-            return error instanceof Error ? error.message : String(error);
-          },
-        );
+        const before = refused;
+        try {
+          await trainings.save(id, about, bytes);
+          savedStep = state.step;
+          refused = false;
+          return before ? { type: 'savedAgain' } : undefined;
+        } catch (error) {
+          refused = true;
+          const why = error instanceof Error ? error.message : String(error);
+          return before ? undefined : { type: 'unsaved', why };
+        }
       },
       hidden() {
         hidden = true;
@@ -111,6 +125,24 @@ export async function savesOf(
     await release();
     throw error;
   }
+}
+
+/** Written by `save` above. */
+const eventsIn = ({ events }: Readonly<Record<string, unknown>>): readonly RunEvent[] =>
+  Array.isArray(events) ? (events as RunEvent[]) : [];
+
+/**
+ * What a training has said until it was last saved, whoever it belongs to.
+ * @throws UserError 'storage' when it is not there any more, 'checkpoint' when it is damaged
+ */
+export async function eventsOf(trainings: Trainings, id: string): Promise<readonly RunEvent[]> {
+  const file = await trainings.peek(id);
+  if (file) return eventsIn((await readAbout(file)).meta);
+  throw new UserError(
+    'storage',
+    'There is no saved training of this kind any more.',
+    'It may have come to its end: look among the runs that are kept.',
+  );
 }
 
 const finite = ({ tensors }: TrainingState): boolean =>

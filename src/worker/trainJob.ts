@@ -31,6 +31,8 @@ export interface TrainRequest {
   readonly signal?: AbortSignal;
   /** Id of an interrupted training of this experiment. */
   readonly resume?: string;
+  /** Seconds from one save to the next, as it is set now. */
+  readonly saveEvery?: () => number;
   readonly breathe: () => Promise<void> | void;
   /** Looks over the shoulder of whoever learns. */
   readonly watcher?: Watcher;
@@ -75,7 +77,10 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
 
   progress({ stage: 'gradients', role, id });
   const { microBatch, packing, steps } = trainParams(experiment);
-  const saves = await savesOf(store, experiment, steps, request.resume);
+  const saves = await savesOf(store, experiment, steps, {
+    resume: request.resume,
+    every: request.saveEvery,
+  });
   try {
     // What differentiates graphs is not needed before somebody trains.
     const { createTrainable } = await import('../models/createTrainable.ts');

@@ -28,6 +28,12 @@ const paths = {
       <path d="M8 2.5a5.5 5.5 0 0 0 0 11z" fill="currentColor" />
     </g>
   ),
+  look: (
+    <g fill="none" stroke="currentColor">
+      <path d="M1.8 8S4 4 8 4s6.2 4 6.2 4S12 12 8 12 1.8 8 1.8 8z" />
+      <circle cx="8" cy="8" r="1.8" />
+    </g>
+  ),
   open: <path d="M2.5 13V3h4l1.5 2h5.5v8z" fill="none" stroke="currentColor" />,
   save: <path d="M8 2.5v7m-3-3 3 3 3-3M3 11v2.5h10V11" fill="none" stroke="currentColor" />,
   bin: <path d="M3 4.5h10M6 4V2.5h4V4M4.5 4.5l.6 9h5.8l.6-9" fill="none" stroke="currentColor" />,

@@ -7,7 +7,7 @@ import { methods } from '../../experiment/catalogue.ts';
 import { plural, titled } from '../../state/format.ts';
 import { lastOf, type PolicyState, shortRate } from '../../state/policy.ts';
 import { isActive, type Run } from '../../state/run.ts';
-import { useActions } from '../app.ts';
+import { useActions, usePage } from '../app.ts';
 
 interface Props {
   readonly run: Run;
@@ -18,6 +18,7 @@ interface Props {
 export function Rates({ run, state, learners }: Props) {
   const active = isActive(run) && run.status !== 'loading' && run.status !== 'stopping';
   const { marks } = state;
+  const every = usePage(({ preferences }) => preferences.saveEvery);
   if (!active && marks.length === 0) return null;
   return (
     <section className="rates" aria-labelledby="rates-title">
@@ -26,8 +27,9 @@ export function Rates({ run, state, learners }: Props) {
       {active && (
         <p className="fine">
           A new rate counts from the next step on, at the height of the schedule. Weights,
-          optimiser, random numbers and curves are put aside in this browser every half minute, and
-          when this tab goes out of sight; a reload goes on from there, along the same curve.
+          optimiser, random numbers and curves are put aside in this browser{' '}
+          {every === 1 ? 'every second' : `every ${every} seconds`}, and when this tab goes out of
+          sight; a reload goes on from there, along the same curve.
         </p>
       )}
       {marks.length > 0 && (

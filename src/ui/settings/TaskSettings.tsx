@@ -2,6 +2,7 @@
 
 import { decodes, isTaskId, taskList } from '../../experiment/catalogue.ts';
 import { LIMITS, type Mode } from '../../experiment/experiment.ts';
+import { SAVE_EVERY } from '../../state/preferences.ts';
 import { useActions, usePage } from '../app.ts';
 import { NumberField } from '../parts/NumberField.tsx';
 import { AsChat } from './AsChat.tsx';
@@ -68,12 +69,37 @@ function Counts({ mode }: { mode: Mode }) {
           meaning="Answered at every evaluation; never learned from."
         />
       )}
+      {(mode === 'train' || mode === 'study') && <SaveEvery />}
       <Count
         name="maxTokens"
         label="Most new tokens"
         meaning="A text that has not ended by then is cut."
       />
     </>
+  );
+}
+
+/** Not of the experiment: a link says nothing of it. */
+function SaveEvery() {
+  const value = usePage(({ preferences }) => preferences.saveEvery);
+  const { setPreference } = useActions();
+  return (
+    <div className="count">
+      <label htmlFor="saveEvery">
+        Seconds between saves
+        <span className="fine">
+          So much is lost at most when the tab crashes. Weights, optimiser and curves are put aside
+          in this browser, also when the tab goes out of sight; how often changes no result.
+        </span>
+      </label>
+      <NumberField
+        id="saveEvery"
+        value={value}
+        {...SAVE_EVERY}
+        step={1}
+        onNumber={(number) => setPreference('saveEvery', number)}
+      />
+    </div>
   );
 }
 

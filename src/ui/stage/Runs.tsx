@@ -56,7 +56,9 @@ export function Runs() {
                   </td>
                   <td className="input mono">{row.input}</td>
                   <td className="number">
-                    {row.status === 'completed' ? row.result : `${row.result} ${row.status}`}
+                    {row.status === 'completed'
+                      ? row.result
+                      : `${row.result} ${row.status === 'watched' ? 'in another tab' : row.status}`}
                   </td>
                   <td className="number">{row.speed}</td>
                   <td className="number">{row.speedUp}</td>

@@ -15,6 +15,7 @@ import { RunHead } from '../stage/RunHead.tsx';
 import { KeptCard } from './KeptCard.tsx';
 import { Samples } from './Samples.tsx';
 import { TimeSplit } from './TimeSplit.tsx';
+import { Watched } from './Watched.tsx';
 import './train.css';
 
 export function TrainStage({ run }: { run: Run }) {
@@ -23,6 +24,7 @@ export function TrainStage({ run }: { run: Run }) {
     <>
       {run.status === 'loading' && <Loading run={run} />}
       {run.status === 'failed' && <ErrorCard run={run} />}
+      {run.watched && <Watched of={run.watched} />}
       {shown &&
         (learnsByReward(shown.experiment.method) ? (
           <PolicyStage run={shown} />
