@@ -21,6 +21,7 @@ import { createServer } from 'vite';
 import { loadNodeRuntime } from '../cli/nodeRuntime.ts';
 import { findChromium } from '../scripts/install.mjs';
 import { defaultCheckpoints } from '../src/experiment/experiment.ts';
+import { benchLarge } from './largeCheckpoint.ts';
 import { benchLoad } from './load.ts';
 import {
   decodingReport,
@@ -141,6 +142,11 @@ export async function main(args: string[]): Promise<number> {
       };
       const report = await page.evaluate((o) => window.bench.transformers(o), options);
       publish('transformers', transformersReport(report, versions(root)));
+    }
+    if (wants('large')) {
+      const sizes = text('layers', '8').split(',').map(Number);
+      const rows = await benchLarge(browser, devtools, page.url(), root, sizes);
+      console.log(JSON.stringify(rows, undefined, 1));
     }
     if (wants('learning')) {
       publish('learning', learningReport(await page.evaluate(() => window.bench.learning())));

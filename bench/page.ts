@@ -9,6 +9,7 @@ import { benchDecoding } from './decoding.ts';
 import { benchDials } from './dials.ts';
 import { benchFusion } from './fusion.ts';
 import { benchKernels } from './kernels.ts';
+import { cardOfLarge, closeLarge, fileField, keepLarge, runLarge } from './large.ts';
 import { benchLearning } from './learning.ts';
 import { benchPasses, benchSteps } from './training.ts';
 import { benchTransformers, type TransformersOptions } from './transformers.ts';
@@ -26,6 +27,13 @@ const bench = {
   },
   decoding: benchDecoding,
   transformers: (options: TransformersOptions) => benchTransformers(options, window.computedMs),
+  large: {
+    field: fileField,
+    keep: keepLarge,
+    card: cardOfLarge,
+    run: runLarge,
+    close: closeLarge,
+  },
   async dials() {
     return benchDials(await loadWasmRuntime(), window.computedMs, (text) => console.info(text));
   },

@@ -1,7 +1,7 @@
 // ONNX Runtime's native library for the command line and for tests; plays the part that WebAssembly plays in
 // a page.
 
-import { readdirSync, statSync } from 'node:fs';
+import { openAsBlob, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type * as OnnxRuntime from 'onnxruntime-node';
@@ -47,6 +47,8 @@ export function diskFolder(path: string, name = basename(resolve(path))): Checkp
   return {
     name,
     files: new Set(files),
+    // A file of more than 2 GiB cannot be read at once.
+    blob: (file) => openAsBlob(join(path, file)),
     async read(file, progress) {
       const bytes = await readFile(join(path, file)).catch(() => {
         throw missingFile(name, file, 'it is not on the disk');
