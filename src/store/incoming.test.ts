@@ -88,10 +88,8 @@ describe('bringing a checkpoint', () => {
     const files = new Map<string, Blob>();
     const store = await openStore(browser({}, files));
     const gone = new Blob([model]);
-    Object.defineProperty(gone, 'stream', {
-      value: () =>
-        new ReadableStream({ pull: (controller) => controller.error(new Error('NotReadable')) }),
-    });
+    const arrayBuffer = () => Promise.reject(new DOMException('gone', 'NotReadableError'));
+    Object.defineProperty(gone, 'slice', { value: () => ({ arrayBuffer }) });
     const bringing = store.bring(brought({ files: new Map([['onnx/model.onnx', gone]]) }));
     await expect(bringing).rejects.toMatchObject({
       code: 'checkpoint',

@@ -5,9 +5,11 @@ import { UserError } from '../core/errors.ts';
 import { contentAddress, createDigest, digestOf } from './digest.ts';
 import type { Drawer } from './drawer.ts';
 import type { CheckpointMeta } from './meta.ts';
-import type { Shelf } from './shelf.ts';
+import { bytesOf, type Shelf } from './shelf.ts';
 
 const FOLDER = 'incoming';
+/** Bytes that are in memory at once, twice: one piece is hashed while it is written. */
+const PIECE = 4 * 2 ** 20;
 const lockOf = (id: string) => `${FOLDER} ${id}`;
 
 export interface Incoming {
@@ -104,21 +106,25 @@ export async function sweepIncoming(shelf: Shelf): Promise<void> {
   }
 }
 
+/** Larger pieces than a file's own stream has: each is a message to the process that writes. */
 function streamOf(file: Blob, path: string): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const stream = file.stream();
-  const reader = stream.getReader();
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (cause) {
-        controller.error(changed(path, cause));
-      }
+  let at = 0;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        if (at >= file.size) return controller.close();
+        try {
+          const piece = await bytesOf(file.slice(at, at + PIECE));
+          at += piece.length;
+          controller.enqueue(piece);
+        } catch (cause) {
+          controller.error(changed(path, cause));
+        }
+      },
     },
-    cancel: (reason) => reader.cancel(reason),
-  });
+    // The next piece is read when it is asked for.
+    { highWaterMark: 0 },
+  );
 }
 
 const changed = (path: string, cause: unknown) =>

@@ -66,8 +66,11 @@ function opfsShelf(root: FileSystemDirectoryHandle): Shelf {
       try {
         stream = await (await fileAt(root, path, true)).createWritable();
         for await (const chunk of chunksOf(source)) {
+          // Another process writes it meanwhile.
+          const writing = stream.write(chunk);
+          writing.catch(() => {});
           each?.(chunk);
-          await stream.write(chunk);
+          await writing;
           written += chunk.length;
         }
         await stream.close();
