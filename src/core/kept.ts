@@ -1,5 +1,7 @@
 // A checkpoint that was trained here or brought along, and stays: what the page lists, and what the end of a training says.
 
+import type { PortRoles } from './modelCard.ts';
+
 export interface KeptCheckpoint {
   /** As an experiment names it: `local:<sha256>:<name>`, see `contentAddress`. */
   readonly id: string;
@@ -26,6 +28,8 @@ export interface KeptCheckpoint {
   readonly sha256?: Readonly<Record<string, string>>;
   /** The model's file as it was called where it came from: `onnx/model_q4.onnx`. */
   readonly original?: string;
+  /** Which input and output is which, where somebody has said it. */
+  readonly ports?: PortRoles;
   /** Milliseconds since 1970. */
   readonly saved: number;
   /** When it was put into the trash, if it is there. Milliseconds since 1970. */

@@ -21,16 +21,16 @@ export interface PortCard {
   readonly shape: readonly (number | string)[];
 }
 
+export const INPUT_ROLES = ['token ids', 'attention mask', 'positions', 'cache in'] as const;
+export const OUTPUT_ROLES = ['logits', 'cache out'] as const;
+export type PortRole = (typeof INPUT_ROLES)[number] | (typeof OUTPUT_ROLES)[number];
+/** By name of an input or output. */
+export type PortRoles = Readonly<Record<string, PortRole>>;
+
 /** What one input or output of the graph is taken for. */
 export interface MappedPort extends PortCard {
-  readonly role:
-    | 'token ids'
-    | 'attention mask'
-    | 'positions'
-    | 'cache in'
-    | 'cache out'
-    | 'logits'
-    | 'not used';
+  readonly role: PortRole | 'not used';
+  readonly goes: 'in' | 'out';
 }
 
 export interface OperatorCount {
@@ -63,6 +63,8 @@ export interface ModelCard {
     /** Most frequent first. */
     readonly operators: readonly OperatorCount[];
     readonly ports: readonly MappedPort[];
+    /** Somebody said which is which. */
+    readonly chosen?: true;
   };
   readonly layers: number;
   /** Tokens that it reads. */

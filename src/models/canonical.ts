@@ -5,7 +5,8 @@
 import { UserError } from '../core/errors.ts';
 import { type CheckpointFolder, isRecord, missingFile, readJson } from './folder.ts';
 import { beside, checkLocations, type Layout, layoutOf } from './layout.ts';
-import { externalLocations } from './protoScan.ts';
+import { areUsual } from './portNames.ts';
+import { externalLocations, portNamesIn } from './protoScan.ts';
 import type { BesideFile } from './runtime.ts';
 
 export const MODEL_PATH = 'onnx/model.onnx';
@@ -15,6 +16,8 @@ export interface CanonicalFolder extends CheckpointFolder {
   readonly files: ReadonlySet<string>;
   /** The model's own path, for people. */
   readonly modelPath: string;
+  /** Name in the file -> usual name, of inputs and outputs that are called otherwise there. Known once it was read. */
+  names(): ReadonlyMap<string, string>;
   /** Files in which the model keeps weights. @throws UserError 'onnx', 'checkpoint' naming one that is missing */
   beside(model: Uint8Array, signal?: AbortSignal): Promise<readonly BesideFile[]>;
 }
@@ -44,6 +47,7 @@ export async function canonical(
     throw noModel(folder.name, layout, files);
   const made = await madeFiles(folder, layout);
   const built = path === undefined ? fromSafetensors(folder, layout) : undefined;
+  let names: ReadonlyMap<string, string> = new Map();
   const seen = new Set([...files, ...made.keys(), MODEL_PATH]);
 
   /** Where the file of this canonical path really is. */
@@ -69,8 +73,17 @@ export async function canonical(
         const weights = (await built()).beside.find((one) => one.path === name);
         if (weights) return new Uint8Array(await new Blob([weights.data as Blob]).arrayBuffer());
       }
-      return folder.read(real(asked), progress, signal);
+      const bytes = await folder.read(real(asked), progress, signal);
+      if (asked !== MODEL_PATH) return bytes;
+      const ports = portNamesIn(bytes);
+      const usual = ports.inputs.length === 0 || areUsual(ports.inputs, ports.outputs);
+      if (usual && !folder.ports) return bytes;
+      const { withUsualNames } = await import('./renamedModel.ts');
+      const model = withUsualNames(bytes, `${folder.name}/${path}`, folder.ports);
+      names = model.names;
+      return model.bytes;
     },
+    names: () => names,
     ...(folder.blob && { blob: (asked: string) => folder.blob!(real(asked)) }),
     async beside(model, signal) {
       if (built) return (await built()).beside;

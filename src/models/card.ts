@@ -21,6 +21,8 @@ export interface CardSource {
   readonly name: string;
   readonly summary: OnnxSummary;
   readonly mapping: readonly MappedPort[];
+  /** Somebody said what inputs and outputs are. */
+  readonly chosen: boolean;
   readonly files: readonly FileCard[];
   readonly config: Json;
   readonly decoder: DecoderConfig;
@@ -55,6 +57,7 @@ export function cardOf(source: CardSource): ModelCard {
       nodes: summary.nodes,
       operators: summary.operators,
       ports: mapping,
+      ...(source.chosen && { chosen: true }),
     },
     layers: layersOf(summary),
     context: decoder.contextLength,

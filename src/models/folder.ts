@@ -2,6 +2,7 @@
 // own address, on a disk (command line), or dropped by hand.
 
 import { UserError } from '../core/errors.ts';
+import type { PortRoles } from '../core/modelCard.ts';
 import { sniff } from './sniff.ts';
 
 /** Bytes so far and in all; `total` is absent when nobody knows. */
@@ -12,6 +13,8 @@ export interface CheckpointFolder {
   readonly name: string;
   /** Paths of all files, where they are known without asking for each. */
   readonly files?: ReadonlySet<string>;
+  /** Which input and output is which, where somebody has said it. */
+  readonly ports?: PortRoles;
   /**
    * The file at `path`, a relative path such as `onnx/model.onnx`.
    * @throws UserError 'checkpoint' when there is none

@@ -2,12 +2,12 @@
 // the next as it is; only a rollback or a reordered batch copies anything, and then where the data is.
 
 import type { OrtRuntime, Tensor } from './runtime.ts';
-import { bytesOf, type CacheSlot, type FloatType } from './signature.ts';
+import { bytesOf, type CacheSlot, type FloatType, slotShape } from './signature.ts';
 
 export class KvCache {
   readonly #slots: readonly CacheSlot[];
   readonly #runtime: OrtRuntime;
-  /** One per slot, each [rows, heads, length, width]. */
+  /** One per slot, each [rows, heads, length, width] or laid out like it; of a pair twice as many rows. */
   #tensors: Tensor[] = [];
   #rows = 0;
   #length = 0;
@@ -29,9 +29,9 @@ export class KvCache {
   /** Puts the past of `rows` sequences into `feeds`; of length 0 when nothing was read. */
   feed(feeds: Record<string, Tensor>, rows: number): void {
     const empty = this.#length === 0;
-    this.#slots.forEach(({ past, heads, width, type }, i) => {
-      const tensor = empty ? this.#nothing(type, [rows, heads, 0, width]) : this.#tensors[i];
-      if (tensor) feeds[past] = tensor;
+    this.#slots.forEach((slot, i) => {
+      const tensor = empty ? this.#nothing(slot.type, slotShape(slot, rows, 0)) : this.#tensors[i];
+      if (tensor) feeds[slot.past] = tensor;
     });
   }
 
@@ -43,9 +43,9 @@ export class KvCache {
   /** Takes over what a pass has put out; from now on this is the past. */
   adopt(outputs: Readonly<Record<string, Tensor>>, rows: number, length: number): void {
     const before = this.#tensors;
-    this.#tensors = this.#slots.map(({ present, heads, width }) => {
+    this.#tensors = this.#slots.map(({ present, ...slot }) => {
       const tensor = outputs[present];
-      const shape = [rows, heads, length, width];
+      const shape = slotShape(slot, rows, length);
       if (tensor && shape.every((size, i) => tensor.dims[i] === size)) return tensor;
       throw new Error(`${present} is [${tensor?.dims}]; expected [${shape}]`);
     });
@@ -79,20 +79,23 @@ export class KvCache {
     const rows = order?.length ?? this.#rows;
     const copy = device?.createCommandEncoder({ label: 'KV cache' });
     const before = this.#tensors;
-    this.#tensors = this.#slots.map(({ heads, width, type }, i) => {
+    this.#tensors = this.#slots.map((slot, i) => {
       const tensor = before[i];
       if (!tensor) throw new Error('KV cache: a slot is empty');
+      const { heads, width, type, pair } = slot;
+      // All keys come before all values.
+      const own = pair && order ? [...order, ...order.map((row) => row + this.#rows)] : order;
       const shape: Shape = {
-        rows,
+        rows: pair ? 2 * rows : rows,
         heads,
         positions: this.#length,
         length,
         width,
         size: bytesOf(type),
       };
-      const dims = [rows, heads, length, width];
+      const dims = slotShape(slot, rows, length);
       if (device && copy && tensor.location === 'gpu-buffer') {
-        const gpuBuffer = gatherOnDevice(device, copy, tensor.gpuBuffer, shape, order);
+        const gpuBuffer = gatherOnDevice(device, copy, tensor.gpuBuffer, shape, own);
         return Tensor.fromGpuBuffer(gpuBuffer, {
           dims,
           dataType: type,
@@ -101,7 +104,7 @@ export class KvCache {
       }
       const { data } = tensor;
       if (!isFloats(data)) throw new Error(`KV cache: ${tensor.type}`);
-      return new Tensor(type, gather(data, shape, order), dims);
+      return new Tensor(type, gather(data, shape, own), dims);
     });
     if (device && copy) device.queue.submit([copy.finish()]);
     for (const tensor of before) tensor.dispose();

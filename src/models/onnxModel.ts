@@ -8,13 +8,7 @@ import { withFloatLogits } from './floatLogits.ts';
 import { IdBuffer } from './idBuffer.ts';
 import { hasOperator } from './protoScan.ts';
 import type { BesideFile, InferenceSession, OrtRuntime, Tensor } from './runtime.ts';
-import {
-  bytesOf,
-  type CacheSlot,
-  detectSignature,
-  type IdType,
-  type Signature,
-} from './signature.ts';
+import { detectSignature, type IdType, type Signature, slotBytes } from './signature.ts';
 
 /** Weights that belong to somebody else (a training) and change while the model is in use. */
 export interface LiveWeights {
@@ -29,9 +23,6 @@ const MOST_CACHE_BYTES = 2 ** 31;
 
 /** Growing in steps, so that a context of 131,072 tokens costs nothing until it is used. */
 const STEP = 256;
-
-/** Of a token in one slot. */
-const slotBytes = ({ heads, width, type }: CacheSlot) => bytesOf(type) * heads * width;
 
 export class OnnxModel {
   readonly name: string;

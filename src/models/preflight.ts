@@ -5,7 +5,7 @@ import { UserError } from '../core/errors.ts';
 import type { MemoryNeed, Preflight, Verdict } from '../core/preflight.ts';
 import { isComposite, isOperator } from '../onnx/operators.ts';
 import type { OnnxSummary } from '../onnx/summary.ts';
-import { bytesOf, type Signature } from './signature.ts';
+import { type Signature, slotBytes } from './signature.ts';
 import { mappingOf, signatureOf } from './signatureOf.ts';
 
 /** What a machine can do, as far as it matters here. */
@@ -54,12 +54,14 @@ export interface CheckpointFacts {
 
 /**
  * @param tried what building the training graph came to, where it was tried: undefined for success
+ * @param own usual name -> name in the file, of inputs and outputs that are called otherwise there
  */
 export function preflight(
   { name, contextLength }: CheckpointFacts,
   summary: OnnxSummary,
   machine: Machine,
   tried: { readonly fully?: UserError; readonly lora?: UserError } = {},
+  own: ReadonlyMap<string, string> = new Map(),
 ): Omit<Preflight, 'joins'> {
   let signature: Signature | undefined;
   let refused: Verdict | undefined = foreign(summary);
@@ -76,7 +78,7 @@ export function preflight(
     trainFully: refused ?? trainFully(summary, tried.fully),
     trainWithLora: refused ?? trainLora(summary, tried.lora),
     memory,
-    mapping: mappingOf(summary, signature),
+    mapping: mappingOf(summary, signature, own),
   };
 }
 
@@ -186,10 +188,7 @@ function memoryOf(
   context: number,
 ): MemoryNeed {
   const weights = summary.weights.reduce((sum, { bytes }) => sum + bytes, 0);
-  const cachePerToken = (signature?.caches ?? []).reduce(
-    (sum, { heads, width, type }) => sum + bytesOf(type) * heads * width,
-    0,
-  );
+  const cachePerToken = (signature?.caches ?? []).reduce((sum, slot) => sum + slotBytes(slot), 0);
   const cacheFull = cachePerToken * context;
   const trained = summary.weights
     .filter(({ kind, type }) => kind !== 'other' && FLOATS.has(type))

@@ -44,7 +44,7 @@ export const within = (bytes: Uint8Array | undefined, number: number): Field | u
 
 /** Field numbers of onnx.proto3. */
 export const MODEL = { graph: 7 };
-export const GRAPH = { node: 1, output: 12 };
+export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 };
 export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5 };
 
 const MOST_NODES = 100_000;
@@ -103,9 +103,31 @@ export function hasOperator(model: Uint8Array, op: string): boolean {
   return false;
 }
 
-const TENSOR = { external: 13, location: 14 };
+const PORT_NAME = 1;
+
+/** Names of what goes in and comes out; weights that are listed as inputs are none. */
+export function portNamesIn(model: Uint8Array): {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+} {
+  const decoder = new TextDecoder();
+  const found = { inputs: [] as string[], outputs: [] as string[] };
+  const weights = new Set<string>();
+  for (const { number, bytes: graph } of fieldsOf(model)) {
+    if (number !== MODEL.graph || !graph) continue;
+    for (const { number: field, bytes: one } of fieldsOf(graph)) {
+      if (!one) continue;
+      const named = (at: number) => decoder.decode(within(one, at)?.bytes);
+      if (field === GRAPH.input) found.inputs.push(named(PORT_NAME));
+      else if (field === GRAPH.output) found.outputs.push(named(PORT_NAME));
+      else if (field === GRAPH.initializer) weights.add(named(TENSOR.name));
+    }
+  }
+  return { ...found, inputs: found.inputs.filter((name) => !weights.has(name)) };
+}
+
+const TENSOR = { name: 8, external: 13, location: 14 };
 const ENTRY = { key: 1, value: 2 };
-const INITIALIZER = 5;
 const EXTERNAL = 1;
 
 /** Names of the files in which the model keeps weights, in the order in which they occur. */
@@ -115,7 +137,7 @@ export function externalLocations(model: Uint8Array): string[] {
   for (const { number, bytes: graph } of fieldsOf(model)) {
     if (number !== MODEL.graph || !graph) continue;
     for (const { number: field, bytes: tensor } of fieldsOf(graph)) {
-      if (field !== INITIALIZER || !tensor) continue;
+      if (field !== GRAPH.initializer || !tensor) continue;
       const fields = [...fieldsOf(tensor)];
       if (fields.find((one) => one.number === TENSOR.location)?.value !== EXTERNAL) continue;
       for (const { number: kind, bytes: entry } of fields) {

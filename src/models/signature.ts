@@ -13,15 +13,43 @@ export interface IdInput {
   readonly type: IdType;
 }
 
-/** Keys or values of one layer: what goes in as `past` comes out longer as `present`. */
+/** Keys or values of one layer, or both: what goes in as `past` comes out longer as `present`. */
 export interface CacheSlot {
   readonly past: string;
   readonly present: string;
-  /** Shape [batch, heads, positions, width]. */
+  /** Shape [batch, heads, positions, width], or laid out like one of that shape. */
   readonly heads: number;
   readonly width: number;
   readonly type: FloatType;
+  /** Where the shape is another: its axes. */
+  readonly axes?: readonly Axis[];
+  /** Keys and values stand side by side in front of the batch. */
+  readonly pair?: true;
 }
+/** A fixed size, or what makes it. */
+export type Axis = number | 'batch' | 'positions';
+
+/** The shape of a slot's tensor. */
+export const slotShape = (
+  { heads, width, axes }: Pick<CacheSlot, 'heads' | 'width' | 'axes'>,
+  batch: number,
+  positions: number,
+): number[] =>
+  axes?.map((axis) => (axis === 'batch' ? batch : axis === 'positions' ? positions : axis)) ?? [
+    batch,
+    heads,
+    positions,
+    width,
+  ];
+
+/** Bytes of a token in a slot. */
+export const slotBytes = ({
+  heads,
+  width,
+  type,
+  pair,
+}: Pick<CacheSlot, 'heads' | 'width' | 'type' | 'pair'>): number =>
+  (pair ? 2 : 1) * bytesOf(type) * heads * width;
 
 export interface Signature {
   readonly inputIds: IdInput;
@@ -38,7 +66,7 @@ type TensorValue = Extract<Value, { isTensor: true }>;
 
 const WITH_CACHE =
   'Export it as a decoder with cache, for instance with optimum: --task text-generation-with-past.';
-const PAST = /^past_key_values\.(\d+)\.(key|value)$/;
+const PAST = /^past_key_values\.(\d+)\.(key|value|both)$/;
 
 /**
  * @param name of the checkpoint, for error texts
@@ -78,11 +106,12 @@ export function detectSignature(
     const present = `present.${match[1]}.${match[2]}`;
     const output = produced.get(present);
     if (!output) fail(`${value.name} goes in, but no output ${present} comes out.`);
-    const { heads, width, type } = cacheShape(value, fail);
+    const shape = cacheShape(value, fail);
+    const { type } = shape;
     if (output && floats(output, fail).type !== type) {
       fail(`${value.name} is ${type}, but ${present} is not.`);
     }
-    caches.push({ past: value.name, present, heads, width, type });
+    caches.push({ past: value.name, present, ...shape });
   }
   if (rest.size > 0) {
     const names = [...rest.keys()].join(', ');
@@ -101,11 +130,23 @@ export function detectSignature(
 
 type Fail = (found: string, remedy?: string) => never;
 
-function cacheShape(value: Value, fail: Fail): Pick<CacheSlot, 'heads' | 'width' | 'type'> {
+/** Memory is laid out by row: which axes stand for heads and width follows from where batch and positions are. */
+function cacheShape(value: Value, fail: Fail): Omit<CacheSlot, 'past' | 'present'> {
   const { shape, type } = floats(value, fail);
-  const [, heads, , width] = shape;
-  if (shape.length === 4 && isFixed(heads) && isFixed(width)) {
-    return { heads, width, type };
+  const [a, b, c, d, e] = shape;
+  if (shape.length === 4 && isFixed(d)) {
+    if (isFixed(b)) return { heads: b, width: d, type };
+    if (isFixed(c)) {
+      return { heads: 1, width: c * d, type, axes: ['batch', 'positions', c, d] };
+    }
+  }
+  if (shape.length === 5 && isFixed(e) && isFixed(c)) {
+    if (a === 2) {
+      return { heads: c, width: e, type, axes: [2, 'batch', c, 'positions', e], pair: true };
+    }
+    if (b === 2) {
+      return { heads: 2 * c, width: e, type, axes: ['batch', 2, c, 'positions', e] };
+    }
   }
   return fail(
     `${value.name} has the shape [${shape.join(', ')}]; expected [batch, heads, positions, width] with fixed heads and width.`,

@@ -19,10 +19,14 @@ const asSession = (ports: readonly PortCard[]): Values =>
 export const signatureOf = (name: string, { inputs, outputs }: OnnxSummary): Signature =>
   detectSignature(name, asSession(inputs), asSession(outputs));
 
-/** Every input and output with what it is taken for. */
+/**
+ * Every input and output with what it is taken for.
+ * @param own usual name -> name in the file, of those that are called otherwise there
+ */
 export function mappingOf(
   { inputs, outputs }: OnnxSummary,
   signature: Signature | undefined,
+  own: ReadonlyMap<string, string> = new Map(),
 ): MappedPort[] {
   const roles = new Map<string, MappedPort['role']>();
   if (signature) {
@@ -33,8 +37,14 @@ export function mappingOf(
     for (const { past, present } of caches) roles.set(past, 'cache in').set(present, 'cache out');
     roles.set('logits', 'logits');
   }
-  return [...inputs, ...outputs].map((port) => ({
+  const mapped = (port: PortCard, goes: MappedPort['goes']): MappedPort => ({
     ...port,
+    name: own.get(port.name) ?? port.name,
     role: roles.get(port.name) ?? 'not used',
-  }));
+    goes,
+  });
+  return [
+    ...inputs.map((port) => mapped(port, 'in')),
+    ...outputs.map((port) => mapped(port, 'out')),
+  ];
 }

@@ -23,8 +23,9 @@ export function trainingBindings(graph: Graph): Record<string, Dim> {
   if (ids === undefined) return bindings;
   const own = symbolsOf(ids.shape);
   for (const cache of graph.inputs.filter(isCache)) {
-    // Axis 0 is the batch, which some exporters call by another name here.
-    const [batch, ...rest] = cache.shape;
+    // Axis 0 is the batch, which some exporters call by another name here; behind keys and values in one it is axis 1.
+    const paired = cache.shape.length === 5 && cache.shape[0] === 2;
+    const [batch, ...rest] = paired ? cache.shape.slice(1) : cache.shape;
     for (const name of symbolsOf(rest)) if (!own.has(name)) bindings[name] = 0;
     bindAxis(batch, ids.shape[0], own, bindings);
   }

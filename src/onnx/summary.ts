@@ -84,6 +84,13 @@ const card = (port: Parameters<typeof portFrom>[0]): PortCard => {
   };
 };
 
+/** What goes in and comes out; weights that are listed as inputs are none. @throws UserError 'onnx' without a shape */
+export function portsOf({ graph }: ModelProto): Pick<OnnxSummary, 'inputs' | 'outputs'> {
+  const known = new Set(graph?.initializer.map(({ name }) => name));
+  const inputs = graph?.input.filter(({ name }) => !known.has(name)) ?? [];
+  return { inputs: inputs.map(card), outputs: (graph?.output ?? []).map(card) };
+}
+
 /** @throws UserError 'onnx' for ports without a shape */
 export function summarize(model: ModelProto): OnnxSummary {
   const { graph } = model;
@@ -124,8 +131,7 @@ export function summarize(model: ModelProto): OnnxSummary {
       bytes,
     };
   });
-  const known = new Set(graph.initializer.map(({ name }) => name));
-  const ports = [...graph.input.filter(({ name }) => !known.has(name)), ...graph.output];
+  const ports = portsOf(model);
   return {
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
     ir: Number(model.irVersion),
@@ -139,16 +145,12 @@ export function summarize(model: ModelProto): OnnxSummary {
     operators: [...counts]
       .map(([op, count]) => ({ op, count }))
       .sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1)),
-    inputs: ports.slice(0, ports.length - graph.output.length).map(card),
-    outputs: graph.output.map(card),
+    ...ports,
     weights,
     external: externalNeeds(model),
     half:
       weights.some(({ type }) => type === 'float16') ||
-      ports.some(
-        ({ type }) =>
-          type?.value.case === 'tensorType' && type.value.value.elemType === DataType.float16,
-      ),
+      [...ports.inputs, ...ports.outputs].some(({ type }) => type === 'float16'),
   };
 }
 

@@ -1,6 +1,7 @@
 // What is written beside the files of a record, checked when it is read: it may come from an older or newer page.
 
 import * as v from 'valibot';
+import { INPUT_ROLES, OUTPUT_ROLES } from '../core/modelCard.ts';
 import { cleanName } from '../experiment/names.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -22,6 +23,7 @@ const checkpoint = v.object({
   source: v.exactOptional(v.string()),
   sha256: v.exactOptional(v.record(v.string(), v.string())),
   original: v.exactOptional(v.string()),
+  ports: v.exactOptional(v.record(v.string(), v.picklist([...INPUT_ROLES, ...OUTPUT_ROLES]))),
 });
 export type CheckpointMeta = Readonly<v.InferOutput<typeof checkpoint>>;
 

@@ -4,6 +4,7 @@
 
 import { UserError } from '../core/errors.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
+import type { PortRoles } from '../core/modelCard.ts';
 import {
   cleanName,
   fileId,
@@ -39,6 +40,7 @@ export interface KeptFolder {
   blob(path: string): Promise<Blob>;
   /** What is said about it where it is kept. */
   readonly about: CheckpointMeta;
+  readonly ports?: PortRoles;
 }
 
 /** A checkpoint that is brought along. */
@@ -82,6 +84,8 @@ export interface Store {
   readData(id: string): Promise<Uint8Array<ArrayBuffer>>;
   /** @throws UserError 'storage' when there is no such thing, as the next three */
   rename(id: string, name: string): Promise<void>;
+  /** Which input and output of a checkpoint is which; undefined: as it is found by itself. */
+  setPorts(id: string, ports: PortRoles | undefined): Promise<void>;
   delete(id: string): Promise<void>;
   restore(id: string): Promise<void>;
   emptyTrash(of: 'files' | 'runs'): Promise<void>;
@@ -190,6 +194,13 @@ export async function openStore(
     },
 
     rename: (id, name) => amend(id, (meta) => ({ ...meta, name: cleanName(name) })),
+    async setPorts(id, ports) {
+      const done = await checkpoints.amend(parseLocalId(id)?.sha256, ({ ports: _, ...meta }) => ({
+        ...meta,
+        ...(ports && { ports }),
+      }));
+      if (!done) throw notHere(id);
+    },
     delete: (id) => amend(id, (meta) => ({ ...meta, deleted: now() })),
     restore: (id) => amend(id, ({ deleted: _, ...meta }) => meta as never),
     async emptyTrash(of) {
@@ -244,6 +255,7 @@ async function folderOf({ key, meta, ...found }: Found<CheckpointMeta>): Promise
     name,
     files,
     about: meta,
+    ...(meta.ports && { ports: meta.ports }),
     blob,
     async read(path, progress) {
       const file = await blob(path);

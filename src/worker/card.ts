@@ -1,14 +1,15 @@
 // A checkpoint's card and its pre-flight, made where its files are.
 
 import { UserError } from '../core/errors.ts';
-import type { FileCard, ModelCard } from '../core/modelCard.ts';
+import type { FileCard, ModelCard, PortRoles } from '../core/modelCard.ts';
 import type { JoinVerdict } from '../core/preflight.ts';
 import { checkpointTitle, isCheckpointId, methods } from '../experiment/catalogue.ts';
-import { besideOf, canonical, MODEL_PATH } from '../models/canonical.ts';
+import { besideOf, canonical, isCanonical, MODEL_PATH } from '../models/canonical.ts';
 import { cardOf, tryTraining } from '../models/card.ts';
 import { type CheckpointFolder, readJson, readText } from '../models/folder.ts';
 import { checkOnnx } from '../models/onnxFile.ts';
 import { type Machine, preflight } from '../models/preflight.ts';
+import { signatureOf } from '../models/signatureOf.ts';
 import { checkShared, type Speaker } from '../models/vocabulary.ts';
 import { readModel } from '../onnx/model.ts';
 import { summarize } from '../onnx/summary.ts';
@@ -43,15 +44,16 @@ export async function readCard(
   const facts = { name: texts.name, contextLength: texts.config.contextLength };
   const small = bytes.length <= TRIED && summary.external.length === 0;
   const [fully, lora] = small ? [tryTraining(bytes), tryTraining(bytes, TRY)] : [];
-  const verdict = preflight(facts, summary, machineOf(await hardware()), {
-    ...(fully && { fully }),
-    ...(lora && { lora }),
-  });
+  const names = isCanonical(folder) ? folder.names() : new Map<string, string>();
+  const own = new Map([...names].map(([name, usual]) => [usual, name]));
+  const tried = { ...(fully && { fully }), ...(lora && { lora }) };
+  const verdict = preflight(facts, summary, machineOf(await hardware()), tried, own);
   const readme = folder.files?.has('README.md') ? await readText(folder, 'README.md') : undefined;
   const card = cardOf({
     name: texts.name,
     summary,
     mapping: verdict.mapping,
+    chosen: given.ports !== undefined,
     files: await filesOf(given, new Map(texts.files).set(MODEL_PATH, bytes)),
     config: await readJson(folder, 'config.json'),
     decoder: texts.config,
@@ -66,6 +68,17 @@ export async function readCard(
     if (other !== checkpoint) joins.push(await joinWith(texts, other, folderOf));
   }
   return { type: 'card', request, card, preflight: { ...verdict, joins } };
+}
+
+/** @throws UserError 'checkpoint' when a checkpoint cannot be run with this */
+export async function checkPorts(
+  id: string,
+  given: CheckpointFolder,
+  ports: PortRoles,
+): Promise<void> {
+  const folder = await canonical({ ...given, ports });
+  const bytes = new Uint8Array(await folder.read(MODEL_PATH));
+  signatureOf(checkpointTitle(id), summarize(readModel(bytes)));
 }
 
 function machineOf({ deviceClass, why, features, limits }: Hardware): Machine {

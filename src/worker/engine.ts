@@ -3,7 +3,7 @@
 // learn from.
 
 import type { Backend } from '../backend/backend.ts';
-import { toFailure, type UserError } from '../core/errors.ts';
+import { toFailure, UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import { inOrder, type Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -119,6 +119,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     store,
     folderOf,
     hardware,
+    forget,
     breathe: () => breath.take(),
     post,
     answers: alignments.add,
@@ -142,6 +143,20 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
       return found;
     });
     return known;
+  }
+
+  async function forget(id: string): Promise<void> {
+    if (working) {
+      throw new UserError(
+        'experiment',
+        'A run is going on, and may need this checkpoint as it is.',
+        'Wait for its end, or stop it first.',
+      );
+    }
+    await answering;
+    inspector.forget();
+    const own = parseLocalId(id)?.sha256 ?? id;
+    await library.drop((key) => key.endsWith(` ${own}`));
   }
 
   /** What ran on a GPU ends with it. */

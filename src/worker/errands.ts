@@ -12,7 +12,7 @@ import { zipOf } from '../store/zip.ts';
 import { tasks } from '../tasks/index.ts';
 import { type LineProblem, parseJsonLines } from '../tasks/jsonLines.ts';
 import { type Answered, nothingUsable, toJsonLines } from './align.ts';
-import { readCard } from './card.ts';
+import { checkPorts, readCard } from './card.ts';
 import { tokenizeLines } from './examples.ts';
 import { filesOf, writeInto } from './exportFiles.ts';
 import {
@@ -40,6 +40,8 @@ interface Supplies {
   store(): Promise<Store>;
   folderOf(id: string): Promise<CheckpointFolder>;
   hardware(): Promise<Hardware>;
+  /** A checkpoint's sessions are made anew. @throws UserError 'experiment' while a run may need them */
+  forget(id: string): Promise<void>;
   breathe(): Promise<void> | void;
   post(message: FromWorker): void;
   /** A model's answers; those that there were when it was stopped, or broke. */
@@ -77,6 +79,7 @@ const ERRANDS = [
   'tokenize',
   'vocabularies',
   'card',
+  'setPorts',
   'listHub',
   'fetchHub',
 ] as const satisfies readonly Errand['type'][];
@@ -86,7 +89,8 @@ type Plain = Extract<Errand, { readonly type: (typeof ERRANDS)[number] }>;
 export const isErrand = (message: ToWorker): message is Plain =>
   (ERRANDS as readonly string[]).includes(message.type);
 
-export function createErrands({ store, folderOf, hardware, breathe, post, answers }: Supplies) {
+export function createErrands(supplies: Supplies) {
+  const { store, folderOf, hardware, forget, breathe, post, answers } = supplies;
   const going = new Map<number, AbortController>();
   let carry: Carrier | undefined;
   /** Tells the page what is stored. */
@@ -295,6 +299,14 @@ export function createErrands({ store, folderOf, hardware, breathe, post, answer
           checkpoint,
           ...(unsaved && { unsaved: toFailure(unsaved) }),
         });
+      }
+      case 'setPorts': {
+        const { checkpoint, ports } = errand;
+        const folder = await folderOf(checkpoint);
+        if (ports) await checkPorts(checkpoint, folder, ports);
+        await forget(checkpoint);
+        await all.setPorts(checkpoint, ports);
+        break;
       }
       case 'pin':
         await all.runs.pin(errand.id, errand.pinned);

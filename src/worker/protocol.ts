@@ -6,7 +6,7 @@ import type { Failure } from '../core/errors.ts';
 import type { Author, RunEvent } from '../core/events.ts';
 import type { HubAddress } from '../core/hubAddress.ts';
 import type { KeptCheckpoint } from '../core/kept.ts';
-import type { ModelCard } from '../core/modelCard.ts';
+import type { ModelCard, PortRoles } from '../core/modelCard.ts';
 import type { Candidate, SolvedAlphas } from '../core/ops.ts';
 import type { PolicyRole } from '../core/policyEvents.ts';
 import type { Preflight } from '../core/preflight.ts';
@@ -278,6 +278,16 @@ export type Errand =
       readonly type: 'vocabularies';
       readonly request: number;
       readonly checkpoints: readonly string[];
+    }
+  /**
+   * Which input and output of a checkpoint is which; without `ports` as it is found by itself. Nothing changes when it
+   * cannot be run so. Answered by `done`.
+   */
+  | {
+      readonly type: 'setPorts';
+      readonly request: number;
+      readonly checkpoint: string;
+      readonly ports?: PortRoles;
     }
   /** What a checkpoint is made of, and what can be done with it beside others. Answered by `card`. */
   | {

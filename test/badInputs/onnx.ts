@@ -426,7 +426,13 @@ function borders(): Case[] {
   const past = 'past_key_values.0.key';
   const cache = ['batch_size', 2, 'past_sequence_length', 16];
   return [
-    ['embeddings instead of tokens', edited((g) => rename(g, 'input_ids', 'inputs_embeds'))],
+    [
+      'embeddings instead of tokens',
+      edited((g) => {
+        g.input = g.input.filter(({ name }) => name !== 'input_ids');
+        g.input.push(port('inputs_embeds', DataType.float, ['batch_size', 'sequence_length', 32]));
+      }),
+    ],
     ['tokens as fractions', typed('input_ids', DataType.float, ['batch_size', 'sequence_length'])],
     [
       'a strange input',
@@ -434,7 +440,13 @@ function borders(): Case[] {
     ],
     ['pages', edited((g) => void g.input.push(port('block_table', DataType.int32, ['b', 's'])))],
     ['a mask of fractions', typed('attention_mask', DataType.float, ['batch_size', 'total'])],
-    ['a cache without names', edited((g) => rename(g, past, 'past_0'))],
+    [
+      'a cache that is this by its name and that by its place',
+      edited((g) => {
+        rename(g, past, 'past_0');
+        g.output.reverse();
+      }),
+    ],
     ['a cache with free heads', typed(past, DataType.float, ['b', 'h', 'p', 16])],
     ['a cache of two dims', typed(past, DataType.float, ['b', 32])],
     ['a cache of integers', typed(past, DataType.int64, cache)],
