@@ -63,6 +63,8 @@ export interface Candidate {
   readonly missing: readonly string[];
   /** There is none; one may be made instead: a token per byte, or per character. */
   readonly needsTokenizer: boolean;
+  /** Tokens that the model tells apart, where a file says it. */
+  readonly rows?: number;
   /** No file says how many tokens it can read. */
   readonly needsContext: boolean;
 }

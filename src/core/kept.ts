@@ -8,7 +8,7 @@ export interface KeptCheckpoint {
   readonly name: string;
   /** Of all its files. */
   readonly bytes: number;
-  /** Numbers that training changes; 0 where nobody has counted them. */
+  /** Numbers in weights; of one that was brought along 0 until its card is read. */
   readonly parameters: number;
   /** Optimiser steps that its weights have had. */
   readonly step: number;

@@ -2,12 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { externalize } from '../../test/support/externalize.ts';
-import { modelBytes } from '../../test/support/ownDecoder.ts';
+import { modelBytes, tiny } from '../../test/support/ownDecoder.ts';
 import type { DroppedFile } from '../core/dropped.ts';
 import { candidatesIn, MOST_FILES } from './candidates.ts';
 import { stow } from './stow.ts';
 
 const onnx = modelBytes();
+/** The smallest file of that kind. */
+function oneNumber(): Uint8Array<ArrayBuffer> {
+  const header = new TextEncoder().encode('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}');
+  const bytes = new Uint8Array(12 + header.length);
+  bytes[0] = header.length;
+  bytes.set(header, 8);
+  return bytes;
+}
 const text = (path: string) => readFileSync(`test/fixtures/torch-small/${path}`, 'utf8');
 const tokenizer = text('tokenizer.json');
 const config = text('config.json');
@@ -122,9 +130,9 @@ describe('checkpoints in what was dropped', () => {
   });
 
   it('a bare model gets a tokenizer of bytes, or of characters', async () => {
-    const files = [file('model.onnx', onnx)];
+    const files = [file('model.onnx', modelBytes({ ...tiny, vocabulary: 256 }))];
     const one = await only(...files);
-    expect(one).toMatchObject({ missing: [], needsTokenizer: true, needsContext: true });
+    expect(one).toMatchObject({ rows: 256, missing: [], needsTokenizer: true, needsContext: true });
     const choice = { name: 'm', variant: 'model.onnx', context: 16 };
     expect(() => stow(one, choice, files)).toThrow('no tokenizer');
     const bytes = stow(one, { ...choice, tokenizer: { kind: 'bytes' } }, files);
@@ -133,6 +141,22 @@ describe('checkpoints in what was dropped', () => {
     expect(() =>
       stow(one, { ...choice, tokenizer: { kind: 'characters', characters: 'aba' } }, files),
     ).toThrow('twice');
+  });
+
+  it('a tokenizer has no more tokens than the model tells apart', async () => {
+    const files = [file('model.onnx', onnx)];
+    const one = await only(...files);
+    expect(one.rows).toBe(79);
+    const choice = { name: 'm', variant: 'model.onnx', context: 16 };
+    expect(() => stow(one, { ...choice, tokenizer: { kind: 'bytes' } }, files)).toThrow(
+      'That would be 256 tokens, and model tells 79 apart.',
+    );
+    const characters = String.fromCharCode(...Array.from({ length: 79 }, (_, i) => 40 + i));
+    stow(one, { ...choice, tokenizer: { kind: 'characters', characters } }, files);
+    // A configuration says it where the graph does not.
+    const config = file('config.json', '{"model_type": "x", "vocab_size": 300}');
+    const safetensors = await only(config, file('model.safetensors', oneNumber()));
+    expect(safetensors.rows).toBe(300);
   });
 });
 

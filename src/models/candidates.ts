@@ -5,7 +5,7 @@ import type { Candidate, DroppedFile, RecognisedFile, Variant } from '../core/dr
 import { UserError } from '../core/errors.ts';
 import { isRecord } from './folder.ts';
 import { checkLocations } from './layout.ts';
-import { externalLocations } from './protoScan.ts';
+import { externalLocations, headRows } from './protoScan.ts';
 import { recognise } from './recognise.ts';
 
 /** More than this is no checkpoint but a home folder. */
@@ -107,6 +107,7 @@ async function candidate(
     variants.push(await safetensorsVariant(safetensors, of('safetensors index')[0], byPath));
   }
   const config = await recordAt(of('config')[0] ?? of('genai config')[0], byPath);
+  const rows = await rowsOf(variants[0], config, byPath);
   const hasTokenizer = of('tokenizer').length > 0;
   return {
     folder,
@@ -115,6 +116,7 @@ async function candidate(
     variants,
     missing: missingIn(files, variants),
     needsTokenizer: variants.length > 0 && !hasTokenizer,
+    ...(rows !== undefined && { rows }),
     needsContext: variants.length > 0 && !saysContext(config),
   };
 }
@@ -200,6 +202,21 @@ async function recordAt(file: RecognisedFile | undefined, byPath: ReadonlyMap<st
   if (!blob) return undefined;
   const value: unknown = JSON.parse((await blob.text()).replace(/^\ufeff/, ''));
   return isRecord(value) ? value : undefined;
+}
+
+/** Of the head: as the graph says, or the configuration. */
+async function rowsOf(
+  variant: Variant | undefined,
+  config: Readonly<Record<string, unknown>> | undefined,
+  byPath: ReadonlyMap<string, Blob>,
+): Promise<number | undefined> {
+  const file = variant && byPath.get(variant.path);
+  if (file && variant.type !== 'safetensors' && file.size <= LARGEST_GRAPH) {
+    const rows = headRows(new Uint8Array(await file.arrayBuffer()));
+    if (rows !== undefined) return rows;
+  }
+  const size = config?.vocab_size;
+  return typeof size === 'number' && size > 0 ? size : undefined;
 }
 
 const CONTEXT =

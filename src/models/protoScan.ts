@@ -126,6 +126,30 @@ export function portNamesIn(model: Uint8Array): {
   return { ...found, inputs: found.inputs.filter((name) => !weights.has(name)) };
 }
 
+const TYPE = { port: 2, tensor: 1, shape: 2, dim: 1, size: 1 };
+
+/** Last size of the output `logits`, or of the only output of three axes; undefined where it is free or not clear. */
+export function headRows(model: Uint8Array): number | undefined {
+  const found = new Map<string, readonly (number | undefined)[]>();
+  for (const { number, bytes: graph } of fieldsOf(model)) {
+    if (number !== MODEL.graph || !graph) continue;
+    for (const { number: field, bytes: port } of fieldsOf(graph)) {
+      if (field !== GRAPH.output || !port) continue;
+      const type = within(within(port, TYPE.port)?.bytes, TYPE.tensor)?.bytes;
+      const shape = within(type, TYPE.shape)?.bytes ?? new Uint8Array();
+      const dims = [...fieldsOf(shape)].filter((one) => one.number === TYPE.dim);
+      found.set(
+        new TextDecoder().decode(within(port, PORT_NAME)?.bytes),
+        dims.map((dim) => within(dim.bytes, TYPE.size)?.value),
+      );
+    }
+  }
+  const flat = [...found.values()].filter((dims) => dims.length === 3);
+  const dims = found.get('logits') ?? (flat.length === 1 ? flat[0] : undefined);
+  const rows = dims?.at(-1);
+  return rows !== undefined && rows > 0 ? rows : undefined;
+}
+
 const TENSOR = { name: 8, external: 13, location: 14 };
 const ENTRY = { key: 1, value: 2 };
 const EXTERNAL = 1;

@@ -28,6 +28,8 @@ const NAMES: Readonly<Partial<Record<RecognisedFile['role'], string>>> = {
 /** What lies beside (a description, a licence) and is worth keeping. Bytes. */
 const LARGEST_BESIDE = 1e6;
 
+const BYTES = 256;
+
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** @throws UserError 'checkpoint' when something is missing, 'tokenizer' when the alphabet cannot be one */
@@ -47,6 +49,8 @@ export function stow(
   const [missing] = variant.missing;
   if (missing !== undefined) throw incomplete(candidate, `${nameOf(path)} needs ${missing}.`);
 
+  const made = tokenizer && (tokenizer.kind === 'bytes' ? BYTES : [...tokenizer.characters].length);
+  if (made && candidate.rows !== undefined && made > candidate.rows) throw tooFew(candidate, made);
   const files = new Map<string, Blob>();
   const put = (at: string, file: Blob) => void (files.has(at) || files.set(at, file));
   const safetensors = variant.type === 'safetensors';
@@ -63,7 +67,7 @@ export function stow(
     if (name !== undefined) put(name, blob(at));
     else if (role === 'beside' && bytes <= LARGEST_BESIDE) put(nameOf(at), blob(at));
   }
-  for (const [at, value] of made(files, tokenizer, context)) {
+  for (const [at, value] of madeFiles(files, tokenizer, context)) {
     put(at, new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: 'application/json' }));
   }
   if (!files.has('tokenizer.json')) throw incomplete(candidate, 'There is no tokenizer.');
@@ -75,7 +79,7 @@ export function stow(
 }
 
 /** Files that are made because they are not there. */
-function made(
+function madeFiles(
   files: ReadonlyMap<string, Blob>,
   tokenizer: KeepChoice['tokenizer'],
   context: number | undefined,
@@ -103,3 +107,10 @@ function made(
 
 const incomplete = ({ name }: Candidate, what: string) =>
   new UserError('checkpoint', `${name} cannot be kept yet. ${what}`, 'Drop the missing file too.');
+
+const tooFew = ({ name, rows }: Candidate, made: number) =>
+  new UserError(
+    'tokenizer',
+    `That would be ${made} tokens, and ${name} tells ${rows} apart.`,
+    'Drop its tokenizer.json, or let every token be a character, no more of them than that.',
+  );

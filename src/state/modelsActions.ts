@@ -3,6 +3,7 @@
 
 import type { Candidate, DroppedFile, KeepChoice } from '../core/dropped.ts';
 import { toFailure } from '../core/errors.ts';
+import type { PortRoles } from '../core/modelCard.ts';
 import { ROLES, type Role } from '../core/roles.ts';
 import { sameContent } from '../experiment/names.ts';
 import type { App } from './app.ts';
@@ -119,12 +120,15 @@ export function modelsActions(app: Pick<App, 'store' | 'desk' | 'page' | 'action
   /** A checkpoint's card. */
   function show(id: string): void {
     const { card } = now();
-    if (card?.id === id && card.state !== 'failed') return;
+    if (card?.id !== id || card.state === 'failed') read(id);
+  }
+
+  function read(id: string): void {
     const { experiment, stored } = store.getState();
     const here = ROLES.map((role) => experiment[role]);
     const others = [...new Set([...here, ...(stored?.checkpoints ?? []).map((one) => one.id)])];
     const current = () => now().card?.id === id;
-    change({ card: { id, state: 'reading' }, tried: undefined });
+    change({ card: { id, state: 'reading' }, tried: undefined, portsFailure: undefined });
     desk.send(
       { type: 'card', checkpoint: id, others: others.filter((other) => !sameContent(other, id)) },
       'the card',
@@ -168,6 +172,20 @@ export function modelsActions(app: Pick<App, 'store' | 'desk' | 'page' | 'action
     });
   }
 
+  /** Which input and output is which; undefined: as it is found by itself. */
+  function setPorts(id: string, ports: PortRoles | undefined): void {
+    const current = () => now().card?.id === id;
+    change({ portsFailure: undefined });
+    desk.send({ type: 'setPorts', checkpoint: id, ...(ports && { ports }) }, 'the graph', {
+      answered() {
+        if (current()) read(id);
+      },
+      refused(portsFailure) {
+        if (current()) change({ portsFailure });
+      },
+    });
+  }
+
   /** Asks the browser not to clear what is kept. */
   async function stay(): Promise<void> {
     const stays = await app.page.stay();
@@ -194,6 +212,7 @@ export function modelsActions(app: Pick<App, 'store' | 'desk' | 'page' | 'action
     show,
     closeCard,
     tokenize,
+    setPorts,
     stay,
     cancel,
     use,

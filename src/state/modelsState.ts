@@ -61,6 +61,8 @@ export interface ModelsState {
   readonly hubFailure?: Failure;
   readonly card?: CardState;
   readonly tried?: TriedText;
+  /** Why what was said of inputs and outputs cannot be. */
+  readonly portsFailure?: Failure;
 }
 
 export const noModels: ModelsState = { keeping: {}, failures: {} };

@@ -73,3 +73,6 @@ function prepared(experiment: Experiment): Experiment {
 /** While an evaluation has one contender without a name, it is the method of the other places. */
 export const isTheOne = (contenders: readonly Contender[]): boolean =>
   contenders.length === 1 && contenders[0]?.label === '';
+
+/** Is there something to run? Parameters are turned and checkpoints looked at, without a run. */
+export const canRun = (place: Place): boolean => place !== 'parameters' && place !== 'models';

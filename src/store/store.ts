@@ -84,6 +84,8 @@ export interface Store {
   readData(id: string): Promise<Uint8Array<ArrayBuffer>>;
   /** @throws UserError 'storage' when there is no such thing, as the next three */
   rename(id: string, name: string): Promise<void>;
+  /** How many numbers it has in weights, found when its files were read. Returns whether that is news. */
+  count(id: string, parameters: number): Promise<boolean>;
   /** Which input and output of a checkpoint is which; undefined: as it is found by itself. */
   setPorts(id: string, ports: PortRoles | undefined): Promise<void>;
   delete(id: string): Promise<void>;
@@ -194,6 +196,12 @@ export async function openStore(
     },
 
     rename: (id, name) => amend(id, (meta) => ({ ...meta, name: cleanName(name) })),
+    async count(id, parameters) {
+      const key = parseLocalId(id)?.sha256;
+      const found = await checkpoints.find(key);
+      if (!found || found.meta.parameters === parameters) return false;
+      return checkpoints.amend(key, (meta) => ({ ...meta, parameters }));
+    },
     async setPorts(id, ports) {
       const done = await checkpoints.amend(parseLocalId(id)?.sha256, ({ ports: _, ...meta }) => ({
         ...meta,

@@ -2,7 +2,9 @@
 // while a dialog is open, and not when they are switched off (WCAG 2.1.4).
 
 import { useEffect } from 'react';
-import { useActions, usePage } from './app.ts';
+import { canRun, placeIn } from '../state/modes.ts';
+import { isActive } from '../state/run.ts';
+import { useActions, useApp, usePage } from './app.ts';
 
 export const SHORTCUTS: readonly { readonly key: string; readonly does: string }[] = [
   { key: 'Space', does: 'Run, pause, go on' },
@@ -19,7 +21,13 @@ const BUSY =
 export function useShortcuts(showSheet: () => void): void {
   const on = usePage((state) => state.preferences.shortcuts);
   const { toggle, step, stop } = useActions();
+  const app = useApp();
   useEffect(() => {
+    /** Where nothing can be run, a run that goes on can still be held. */
+    const runs = () => {
+      const state = app.store.getState();
+      return canRun(placeIn(state)) || state.runs.some(isActive);
+    };
     if (!on) return;
     const keys: Readonly<Record<string, () => void>> = {
       ' ': toggle,
@@ -29,6 +37,7 @@ export function useShortcuts(showSheet: () => void): void {
     };
     const listen = (event: KeyboardEvent) => {
       const act = keys[event.key];
+      if (act && (act === toggle || act === step) && !runs()) return;
       if (!act || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
       if (document.querySelector('dialog[open], [popover]:popover-open')) return;
       // Escape means stop wherever one is; the others may be text or a press of the focused button.
@@ -39,5 +48,5 @@ export function useShortcuts(showSheet: () => void): void {
     };
     addEventListener('keydown', listen);
     return () => removeEventListener('keydown', listen);
-  }, [on, toggle, step, stop, showSheet]);
+  }, [app, on, toggle, step, stop, showSheet]);
 }

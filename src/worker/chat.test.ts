@@ -4,23 +4,15 @@
 import { expect, it } from 'vitest';
 import { type Files, jsonFile, tokenizerFiles } from '../../test/families/folders.ts';
 import { familyBytes, familyConfig } from '../../test/families/index.ts';
-import { talk } from '../../test/support/talk.ts';
+import { is, workerWithFiles } from '../../test/support/workerWithFiles.ts';
 import type { RunEvent } from '../core/events.ts';
-import { defaultsOf } from '../core/params.ts';
-import { methods } from '../experiment/catalogue.ts';
-import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
 import { MODEL_PATH } from '../models/canonical.ts';
-import type { FromWorker } from './protocol.ts';
 
 /** The vocabulary has three special tokens, so turns end with the one that ends a text. */
 const TEMPLATE =
   '{{ bos_token }}{% for m in messages %}{{ m.role + ": " + m.content + eos_token }}{% endfor %}' +
   '{% if add_generation_prompt %}assistant: {% endif %}';
 
-const is = <T extends FromWorker['type']>(type: T, answer: FromWorker) => {
-  if (answer.type !== type) throw new Error(JSON.stringify(answer));
-  return answer as Extract<FromWorker, { type: T }>;
-};
 const filesOf = (family: 'qwen2' | 'llama', template?: string): Files => {
   const files = tokenizerFiles().set(
     'config.json',
@@ -30,46 +22,13 @@ const filesOf = (family: 'qwen2' | 'llama', template?: string): Files => {
   return files.set(MODEL_PATH, familyBytes(family));
 };
 
-async function room() {
-  const worker = await talk();
-  let runs = 0;
-  return {
-    ...worker,
-    async keep(name: string, files: Files): Promise<string> {
-      const dropped = [...files].map(([path, bytes]) => ({
-        path: `${name}/${path}`,
-        file: new Blob([bytes]),
-      }));
-      const choice = { name, variant: `${name}/${MODEL_PATH}` };
-      const answer = await worker.ask({ type: 'keepFiles', files: dropped, folder: name, choice });
-      return is('checkpointKept', answer).checkpoint.id;
-    },
-    async run(changes: Partial<Experiment>): Promise<readonly RunEvent[]> {
-      const run = ++runs;
-      const experiment: Experiment = {
-        ...defaultExperiment,
-        method: 'greedy',
-        params: defaultsOf(methods.greedy.params),
-        prompt: 'say 7',
-        maxTokens: 8,
-        ...changes,
-      };
-      worker.begin(run, experiment);
-      const over = () => worker.said.some((one) => one.type === 'ended' && one.run === run);
-      await worker.until(over);
-      return worker.said.flatMap((one) =>
-        one.type === 'events' && one.run === run ? one.events : [],
-      );
-    },
-  };
-}
 const promptOf = (events: readonly RunEvent[]) =>
   events.flatMap((one) => (one.type === 'prompt' ? one.pieces.map(({ id }) => id) : []));
 const writtenBy = (events: readonly RunEvent[]) =>
   events.flatMap((one) => (one.type === 'generated' ? [...one.tokens] : []));
 
 it('what the card shows is what a run reads', async () => {
-  const { ask, keep, run } = await room();
+  const { ask, keep, run } = await workerWithFiles();
   const id = await keep('chatty', filesOf('qwen2', TEMPLATE));
   const tried = is(
     'tokenized',
@@ -93,7 +52,7 @@ it('what the card shows is what a run reads', async () => {
 });
 
 it('the template is the writing model’s; who shares its vocabulary reads the same tokens', async () => {
-  const { ask, keep, run } = await room();
+  const { ask, keep, run } = await workerWithFiles();
   const large = await keep('chatty', filesOf('qwen2', TEMPLATE));
   const small = await keep('plain', filesOf('llama'));
   const { vocabularies } = is(
@@ -118,7 +77,7 @@ it('the template is the writing model’s; who shares its vocabulary reads the s
 });
 
 it('a template that is wrong is told of in words, where it is used', async () => {
-  const { ask, keep, run } = await room();
+  const { ask, keep, run } = await workerWithFiles();
   const id = await keep('odd', filesOf('qwen2', '{% for m in messages %}'));
   const answer = await ask({ type: 'tokenize', checkpoint: id, text: 'a', system: '' });
   expect(is('refused', answer).failure).toMatchObject({

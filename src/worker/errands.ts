@@ -284,8 +284,11 @@ export function createErrands(supplies: Supplies) {
         return post(await tokenize(errand, await folderOf(errand.checkpoint)));
       case 'vocabularies':
         return post(await readVocabularies(errand, folderOf));
-      case 'card':
-        return post(await readCard(errand, folderOf, hardware));
+      case 'card': {
+        const card = await readCard(errand, folderOf, hardware);
+        if (await all.count(errand.checkpoint, card.card.parameters)) await tell();
+        return post(card);
+      }
       case 'listHub':
         return post(await listFiles(errand, circumstances));
       case 'fetchHub':

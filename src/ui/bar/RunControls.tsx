@@ -1,5 +1,6 @@
 // Run, Pause, Step, Stop, Reset. On a narrow screen they stay at its lower edge.
 
+import { canRun, placeIn } from '../../state/modes.ts';
 import { isActive } from '../../state/run.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -8,7 +9,7 @@ export function RunControls() {
   const active = usePage((state) => state.runs.findLast(isActive));
   const clear = usePage((state) => state.viewed === undefined);
   const trains = usePage(({ experiment: { mode } }) => mode === 'train' || mode === 'study');
-  const nothingRuns = usePage((state) => state.experiment.mode === 'parameters');
+  const nothingRuns = usePage((state) => !canRun(placeIn(state)));
   const { toggle, step, stop, reset } = useActions();
   const stopping = active?.status === 'stopping';
   const face = !active ? 'Run' : active.held ? 'Resume' : 'Pause';

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../experiment/experiment.ts';
+import { placeIn } from '../../state/modes.ts';
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NumberField } from '../parts/NumberField.tsx';
@@ -6,6 +7,8 @@ import { NumberField } from '../parts/NumberField.tsx';
 export function SeedField() {
   const seed = usePage((state) => state.experiment.seed);
   const { setCount, rollSeed } = useActions();
+  // Nothing is drawn there.
+  if (usePage(placeIn) === 'models') return null;
   return (
     <div className="seed">
       <label htmlFor="seed">Seed</label>

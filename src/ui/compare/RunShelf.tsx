@@ -6,6 +6,7 @@ import { boundText, experimentOf, type KeptRow, keptRows } from '../../state/kep
 import { useActions, usePage } from '../app.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { NameField } from '../parts/NameField.tsx';
+import { RowActions } from '../parts/RowActions.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
 import { Trash } from '../parts/Trash.tsx';
 import { RunComparison } from './RunComparison.tsx';
@@ -120,7 +121,6 @@ interface RowProps {
 
 function Row({ row: { run, ...row }, chosen, onChoose }: RowProps) {
   const { openRun, pin } = useCompare();
-  const { remove } = useActions();
   const shown = usePage(({ runs, viewed }) => {
     const kept = runs.find(({ id }) => id === viewed)?.kept;
     return kept !== undefined && keyOf(kept) === keyOf(run.id);
@@ -150,7 +150,7 @@ function Row({ row: { run, ...row }, chosen, onChoose }: RowProps) {
         {row.when}
         {run.temporary && <span className="fine"> in memory only</span>}
       </td>
-      <td className="acts">
+      <RowActions id={id} name={name}>
         <button
           type="button"
           className="button quiet"
@@ -169,16 +169,7 @@ function Row({ row: { run, ...row }, chosen, onChoose }: RowProps) {
         >
           <Icon name={pinned ? 'pinned' : 'pin'} />
         </button>
-        <button
-          type="button"
-          className="button bare icon"
-          onClick={() => remove(id, name)}
-          aria-label={`Delete ${name}`}
-          title="Into the trash"
-        >
-          <Icon name="bin" />
-        </button>
-      </td>
+      </RowActions>
     </tr>
   );
 }

@@ -53,7 +53,7 @@ export function Card({ card }: { card: CardState }) {
           <Verdicts preflight={card.preflight} />
           <Counted card={card.card} />
           <TryTokenizer id={card.id} tokenizer={card.card.tokenizer} />
-          <Graph card={card.card} />
+          <Graph id={card.id} card={card.card} />
           <Files card={card.card} />
         </>
       )}

@@ -2,17 +2,17 @@
 
 import type { ModelCard } from '../../core/modelCard.ts';
 import { plural, quantity } from '../../state/format.ts';
-import { Scroller } from '../parts/Scroller.tsx';
+import { isUnclear, Ports } from './Ports.tsx';
 
 /** Most frequent operators that are shown; the rest is counted. */
 const SHOWN = 16;
 
-export function Graph({ card }: { card: ModelCard }) {
-  const { producer, ir, opsets, nodes, operators, ports } = card.graph;
+export function Graph({ id, card }: { id: string; card: ModelCard }) {
+  const { producer, ir, opsets, nodes, operators } = card.graph;
   const sets = Object.entries(opsets).map(([domain, version]) => `${domain || 'ONNX'} ${version}`);
   const more = operators.length - SHOWN;
   return (
-    <details>
+    <details open={isUnclear(card)}>
       <summary>
         Graph
         <span className="fine">
@@ -30,30 +30,7 @@ export function Graph({ card }: { card: ModelCard }) {
         ))}
         {more > 0 && <span className="fine">and {plural(more, 'other', 'others')}</span>}
       </p>
-      <Scroller label="Inputs and outputs">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Input or output</th>
-              <th scope="col">Taken for</th>
-              <th scope="col">Type</th>
-              <th scope="col">Shape</th>
-            </tr>
-          </thead>
-          <tbody>
-            {ports.map(({ name, role, type, shape }) => (
-              <tr key={`${role} ${name}`}>
-                <th scope="row" className="mono">
-                  {name}
-                </th>
-                <td>{role}</td>
-                <td>{type}</td>
-                <td className="mono">{shape.join(' × ')}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroller>
+      <Ports id={id} card={card} />
     </details>
   );
 }

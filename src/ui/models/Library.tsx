@@ -4,9 +4,9 @@ import type { KeptCheckpoint } from '../../core/kept.ts';
 import { checkpoints as builtIn } from '../../experiment/catalogue.ts';
 import { bytes, parameterCount } from '../../state/format.ts';
 import { originOf } from '../../state/origin.ts';
-import { useActions, usePage } from '../app.ts';
-import { Icon } from '../parts/Icon.tsx';
+import { usePage } from '../app.ts';
 import { NameField } from '../parts/NameField.tsx';
+import { RowActions } from '../parts/RowActions.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
 import { Trash } from '../parts/Trash.tsx';
 import { useModels } from './useModels.ts';
@@ -35,6 +35,9 @@ export function Library() {
                   <th scope="col">Name</th>
                   <th scope="col">From</th>
                   <th scope="col" className="right">
+                    Parameters
+                  </th>
+                  <th scope="col" className="right">
                     Size
                   </th>
                   <th scope="col">
@@ -58,8 +61,7 @@ export function Library() {
 }
 
 function Own({ one, current }: { one: KeptCheckpoint; current: boolean }) {
-  const { id, name, bytes: size } = one;
-  const { remove, exportFile } = useActions();
+  const { id, name, bytes: size, parameters } = one;
   const { show } = useModels();
   return (
     <tr aria-current={current || undefined}>
@@ -67,8 +69,9 @@ function Own({ one, current }: { one: KeptCheckpoint; current: boolean }) {
         <NameField id={id} name={name} />
       </th>
       <td className="from">{originOf(one)}</td>
+      <td className="number">{parameters > 0 ? parameterCount(parameters) : '–'}</td>
       <td className="number">{bytes(size)}</td>
-      <td className="right">
+      <RowActions id={id} name={name} exportAs="a zip file">
         <button
           type="button"
           className="button quiet"
@@ -77,25 +80,7 @@ function Own({ one, current }: { one: KeptCheckpoint; current: boolean }) {
         >
           Card
         </button>
-        <button
-          type="button"
-          className="button bare icon"
-          onClick={() => exportFile(id, name)}
-          aria-label={`Export ${name}`}
-          title="Export as a zip file"
-        >
-          <Icon name="save" />
-        </button>
-        <button
-          type="button"
-          className="button bare icon"
-          onClick={() => remove(id, name)}
-          aria-label={`Delete ${name}`}
-          title="Into the trash"
-        >
-          <Icon name="bin" />
-        </button>
-      </td>
+      </RowActions>
     </tr>
   );
 }

@@ -49,7 +49,7 @@ function OnTray({ candidate }: { candidate: Candidate }) {
   const { keep, cancel } = useModels();
   const [choice, setChoice] = useState<KeepChoice>(() => ({
     ...usualChoice(candidate),
-    ...(candidate.needsTokenizer && { tokenizer: { kind: 'bytes' as const } }),
+    ...(candidate.needsTokenizer && { tokenizer: usualTokenizer(candidate) }),
     ...(candidate.needsContext && { context: 1024 }),
   }));
   const { name, variants, missing } = candidate;
@@ -159,7 +159,9 @@ function Decisions({ candidate, choice, onChoice }: DecisionsProps) {
           </select>
         </label>
       )}
-      {needsTokenizer && <TokenizerChoice choice={choice} onChoice={onChoice} />}
+      {needsTokenizer && (
+        <TokenizerChoice candidate={candidate} choice={choice} onChoice={onChoice} />
+      )}
       {needsContext && (
         <div className="field">
           <label htmlFor={`${id}-context`}>Tokens that it can read</label>
@@ -182,7 +184,15 @@ function Decisions({ candidate, choice, onChoice }: DecisionsProps) {
 
 const PRINTABLE = `\n${String.fromCharCode(...Array.from({ length: 95 }, (_, i) => 32 + i))}`;
 
-function TokenizerChoice({ choice, onChoice }: Omit<DecisionsProps, 'candidate'>) {
+/** Every byte needs a token of its own. */
+const hasBytes = ({ rows }: Candidate): boolean => rows === undefined || rows >= 256;
+
+const usualTokenizer = (candidate: Candidate): NonNullable<KeepChoice['tokenizer']> =>
+  hasBytes(candidate)
+    ? { kind: 'bytes' }
+    : { kind: 'characters', characters: [...PRINTABLE].slice(0, candidate.rows).join('') };
+
+function TokenizerChoice({ candidate, choice, onChoice }: DecisionsProps) {
   const id = useId();
   const kind = choice.tokenizer?.kind ?? 'bytes';
   const characters =
@@ -199,6 +209,7 @@ function TokenizerChoice({ choice, onChoice }: Omit<DecisionsProps, 'candidate'>
             type="radio"
             name={id}
             checked={kind === 'bytes'}
+            disabled={!hasBytes(candidate)}
             onChange={() => onChoice({ ...choice, tokenizer: { kind: 'bytes' } })}
           />
           a byte
@@ -213,6 +224,11 @@ function TokenizerChoice({ choice, onChoice }: Omit<DecisionsProps, 'candidate'>
           a character
         </label>
       </div>
+      {!hasBytes(candidate) && (
+        <p className="fine">
+          There are 256 bytes; this model tells {plural(candidate.rows ?? 0, 'token')} apart.
+        </p>
+      )}
       {kind === 'characters' && (
         <label>
           <span className="fine">

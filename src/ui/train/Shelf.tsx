@@ -2,9 +2,9 @@
 
 import { bytes, parameterCount, percent } from '../../state/format.ts';
 import { originOf } from '../../state/origin.ts';
-import { useActions, usePage } from '../app.ts';
-import { Icon } from '../parts/Icon.tsx';
+import { usePage } from '../app.ts';
 import { NameField } from '../parts/NameField.tsx';
+import { RowActions } from '../parts/RowActions.tsx';
 import { Scroller } from '../parts/Scroller.tsx';
 import { Trash } from '../parts/Trash.tsx';
 import './train.css';
@@ -12,7 +12,6 @@ import './train.css';
 export function Shelf() {
   const stored = usePage((state) => state.stored);
   const waiting = usePage((state) => state.waiting);
-  const { remove, exportFile } = useActions();
   if (!stored || stored.checkpoints.length + stored.data.length === 0) return null;
   const here = stored.checkpoints.filter(({ deleted }) => deleted === undefined);
   const data = stored.data.filter(({ deleted }) => deleted === undefined);
@@ -69,26 +68,7 @@ export function Shelf() {
                     {scores.accuracy === undefined ? '–' : percent(scores.accuracy, 0)}
                   </td>
                   <td className="number">{bytes(size)}</td>
-                  <td className="right">
-                    <button
-                      type="button"
-                      className="button bare icon"
-                      onClick={() => exportFile(id, name)}
-                      aria-label={`Export ${name}`}
-                      title="Export as a zip file"
-                    >
-                      <Icon name="save" />
-                    </button>
-                    <button
-                      type="button"
-                      className="button bare icon"
-                      onClick={() => remove(id, name)}
-                      aria-label={`Delete ${name}`}
-                      title="Into the trash"
-                    >
-                      <Icon name="bin" />
-                    </button>
-                  </td>
+                  <RowActions id={id} name={name} exportAs="a zip file" />
                 </tr>
               );
             })}
@@ -101,26 +81,7 @@ export function Shelf() {
                 <td className="number">–</td>
                 <td className="number">–</td>
                 <td className="number">{bytes(size)}</td>
-                <td className="right">
-                  <button
-                    type="button"
-                    className="button bare icon"
-                    onClick={() => exportFile(id, name)}
-                    aria-label={`Export ${name}`}
-                    title="Export as JSON Lines"
-                  >
-                    <Icon name="save" />
-                  </button>
-                  <button
-                    type="button"
-                    className="button bare icon"
-                    onClick={() => remove(id, name)}
-                    aria-label={`Delete ${name}`}
-                    title="Into the trash"
-                  >
-                    <Icon name="bin" />
-                  </button>
-                </td>
+                <RowActions id={id} name={name} exportAs="JSON Lines" />
               </tr>
             ))}
           </tbody>
