@@ -3,7 +3,6 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createCpuBackend } from '../src/backend/cpu.ts';
 import { toFailure } from '../src/core/errors.ts';
 import { ROLES } from '../src/core/roles.ts';
 import { compareDigest } from '../src/experiment/digest.ts';
@@ -15,7 +14,8 @@ import { createLibrary } from '../src/worker/library.ts';
 import { checkMethod, rolesNeeded, rolesWithOwnVocabulary } from '../src/worker/roles.ts';
 import { runExperiment } from '../src/worker/runExperiment.ts';
 import { type Options, parseArguments, USAGE } from './arguments.ts';
-import { diskFolder, loadNodeRuntime } from './nodeRuntime.ts';
+import { findMachine } from './machine.ts';
+import { diskFolder } from './nodeRuntime.ts';
 import { runTraining } from './runTraining.ts';
 
 type Say = (line: string) => void;
@@ -49,11 +49,8 @@ export async function main(
 async function run(options: Options, out: Say, say: Say): Promise<void> {
   const { experiment, problems, digest } = decode(options.hash);
   for (const problem of problems) say(problem);
-  if (experiment.provider === 'webgpu' || experiment.kernels === 'webgpu') {
-    say('The experiment asks for WebGPU; here models and kernels run on the processor.');
-  }
   checkMethod(experiment);
-  const runtime = await loadNodeRuntime(options.threads);
+  const { runtime, backend } = await findMachine(experiment, options.threads, say);
   const given = ROLES.flatMap((role) => {
     const folder = options[role];
     return folder === undefined ? [] : [[role, folder] as const];
@@ -68,7 +65,7 @@ async function run(options: Options, out: Say, say: Say): Promise<void> {
       ...(data !== undefined && { data }),
       ...(folder !== undefined && { out: folder }),
     };
-    const training = { experiment: named, runtime, folderOf, say, ...files };
+    const training = { experiment: named, runtime, backend, folderOf, say, ...files };
     for await (const event of runTraining(training)) out(JSON.stringify(event));
     return;
   }
@@ -81,6 +78,7 @@ async function run(options: Options, out: Say, say: Say): Promise<void> {
       const training = {
         experiment: one,
         runtime,
+        backend,
         folderOf,
         say,
         ...(options.data !== undefined && { data: options.data }),
@@ -100,7 +98,7 @@ async function run(options: Options, out: Say, say: Say): Promise<void> {
     library: createLibrary(),
   });
   try {
-    const room = furnish(checkpoints, createCpuBackend(), rolesWithOwnVocabulary(experiment));
+    const room = furnish(checkpoints, backend, rolesWithOwnVocabulary(experiment));
     for await (const event of runExperiment(experiment, room)) {
       out(JSON.stringify(event));
       if (event.type !== 'generated' || digest === undefined) continue;

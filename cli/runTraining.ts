@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { createCpuBackend } from '../src/backend/cpu.ts';
+import type { Backend } from '../src/backend/backend.ts';
 import { UserError } from '../src/core/errors.ts';
 import type { RunEvent } from '../src/core/events.ts';
 import type { KeptCheckpoint } from '../src/core/kept.ts';
@@ -17,6 +17,7 @@ import { writeFolder } from './checkpointFiles.ts';
 export interface TrainingOptions {
   readonly experiment: Experiment;
   readonly runtime: OrtRuntime;
+  readonly backend: Backend;
   readonly folderOf: (id: string) => CheckpointFolder;
   /** The data file, where the experiment names one. */
   readonly data?: string;
@@ -27,13 +28,13 @@ export interface TrainingOptions {
 
 /** @throws UserError as prepareTraining does, and 'data' when the file cannot be read */
 export async function* runTraining(options: TrainingOptions): AsyncGenerator<RunEvent, void, void> {
-  const { experiment, runtime, folderOf, data, out, say } = options;
+  const { experiment, runtime, backend, folderOf, data, out, say } = options;
   const store = await openStore(createMemoryShelf());
   if (data !== undefined) await store.keepData(basename(data), bytesOf(data));
   const job = await prepareTraining({
     experiment,
     runtime,
-    ops: createCpuBackend().ops,
+    ops: backend.ops,
     folderOf,
     store,
     progress: () => {},

@@ -3,6 +3,7 @@
 // main(args): Promise<exit code>.
 import { resolve } from 'node:path';
 import { createServer } from 'vite';
+import { browserRuntime } from './browserRuntime.mjs';
 
 const [file, ...args] = process.argv.slice(2);
 if (!file) {
@@ -13,6 +14,7 @@ const root = resolve(import.meta.dirname, '..');
 const vite = await createServer({
   root,
   logLevel: 'error',
+  resolve: { alias: browserRuntime },
   appType: 'custom',
   server: { middlewareMode: true, hmr: false, ws: false, watch: null },
   optimizeDeps: { noDiscovery: true },

@@ -1,0 +1,1 @@
+export const browserRuntime: { find: RegExp; replacement: string }[];
