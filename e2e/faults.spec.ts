@@ -5,6 +5,7 @@ import {
   hanging,
   largerVocabulary,
   swappedVocabulary,
+  untrainable,
   withNaN,
 } from '../test/support/brokenCheckpoints.ts';
 import { ANSWER, answerWith, button, finished, modelFile, open, status, text } from './page.ts';
@@ -13,7 +14,9 @@ const LARGE = 'large-tuned/onnx/model.onnx';
 const TOKENIZER = 'large-tuned/tokenizer.json';
 const tokenizer = () => new TextDecoder().decode(modelFile(TOKENIZER));
 
-const cases: [string, (page: Page) => Promise<void>, RegExp][] = [
+const SMALL = 'base-small/onnx/model.onnx';
+
+const cases: [string, (page: Page) => Promise<void>, RegExp, string?][] = [
   [
     'a file that is not ONNX',
     (page) => answerWith(page, LARGE, tokenizer()),
@@ -41,14 +44,20 @@ const cases: [string, (page: Page) => Promise<void>, RegExp][] = [
     (page) => answerWith(page, TOKENIZER, swappedVocabulary(tokenizer())),
     /do not share a vocabulary/,
   ],
+  [
+    'a model that cannot be trained',
+    (page) => answerWith(page, SMALL, untrainable(modelFile(SMALL))),
+    /no gradient for Selu \(once\)/,
+    '#v=1&mode=train&method=grpo&steps=1',
+  ],
   ['NaN in the logits', (page) => answerWith(page, LARGE, withNaN(modelFile(LARGE))), /NaN/],
 ];
 
 test('whatever is wrong with a file is explained, and the page stays usable', async ({ page }) => {
-  for (const [what, arrange, sentence] of cases) {
+  for (const [what, arrange, sentence, link] of cases) {
     await test.step(what, async () => {
       await arrange(page);
-      await open(page);
+      await open(page, link);
       await button(page, 'Run').click();
       await expect(page.getByRole('alert').first()).toContainText(sentence);
       await expect(button(page, 'Run')).toBeEnabled();

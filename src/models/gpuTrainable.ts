@@ -40,6 +40,7 @@ import {
 } from './trainingBatch.ts';
 import { type SplitGraph, splitFrom } from './trainingGraph.ts';
 import { adapterFiles, sourceFrom, trainedFile } from './trainingSource.ts';
+import { explained } from './untrainable.ts';
 
 export interface GpuTrainableOptions extends TrainableOptions {
   /** What is kept between forward and backward. */
@@ -100,10 +101,12 @@ export class GpuTrainable implements Trainable {
     options: GpuTrainableOptions,
   ): Promise<GpuTrainable> {
     const { microBatch: rows = 8, contextLength: columns, policy = 'saveAll' } = options;
-    const source = sourceFrom(bytes, options);
     const sizes = { rows, columns };
-    const cut = cutSource(source, { ...sizes, logitsBytes: options.logitsBytes });
-    const graph = cut ? cutSplitFrom(cut, policy, sizes) : splitFrom(source, policy, sizes);
+    const graph = explained(bytes, options, () => {
+      const source = sourceFrom(bytes, options);
+      const cut = cutSource(source, { ...sizes, logitsBytes: options.logitsBytes });
+      return cut ? cutSplitFrom(cut, policy, sizes) : splitFrom(source, policy, sizes);
+    });
     const tensors = graph.normalized.parameters.map(({ dims, tensor }) => ({
       values: float32Of(tensor),
       decay: isMatrix(dims),

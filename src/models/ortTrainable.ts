@@ -30,6 +30,7 @@ import { trainedModel } from './trainedModel.ts';
 import { checkRows, columnsOf, scatterRows } from './trainingBatch.ts';
 import { type JointGraph, jointFrom } from './trainingGraph.ts';
 import { adapterFiles, sourceFrom, trainedFile } from './trainingSource.ts';
+import { explained } from './untrainable.ts';
 
 /** One weight tensor with everything that training knows of it. */
 interface Weight {
@@ -108,9 +109,11 @@ export class OrtTrainable implements Trainable {
   ): Promise<OrtTrainable> {
     const asked = { ...options, temperature: options.byReward?.temperature };
     const { microBatch: rows = 8, contextLength: columns, logitsBytes } = options;
-    const source = sourceFrom(bytes, asked);
-    const cut = cutSource(source, { rows, columns, logitsBytes });
-    const graph = cut ? cutJointFrom(cut, { rows, columns }, asked) : jointFrom(source, asked);
+    const graph = explained(bytes, asked, () => {
+      const source = sourceFrom(bytes, asked);
+      const cut = cutSource(source, { rows, columns, logitsBytes });
+      return cut ? cutJointFrom(cut, { rows, columns }, asked) : jointFrom(source, asked);
+    });
     return new OrtTrainable(graph, runtime, await arrayPass(graph, runtime), options);
   }
 

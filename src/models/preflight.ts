@@ -3,10 +3,10 @@
 
 import { UserError } from '../core/errors.ts';
 import type { MemoryNeed, Preflight, Verdict } from '../core/preflight.ts';
-import { isComposite, isOperator } from '../onnx/operators.ts';
 import type { OnnxSummary } from '../onnx/summary.ts';
 import { type Signature, slotBytes } from './signature.ts';
 import { mappingOf, signatureOf } from './signatureOf.ts';
+import { QUANTISED, withoutGradient } from './untrainable.ts';
 
 /** What a machine can do, as far as it matters here. */
 export interface Machine {
@@ -36,8 +36,6 @@ const DOMAINS = new Set([
   'com.microsoft.nchwc',
   'com.microsoft.experimental',
 ]);
-/** Weights with no gradient, of which LoRA can make use. */
-const QUANTISED = 'com.microsoft.MatMulNBits';
 
 const YES: Verdict = { can: true, why: '' };
 const no = (why: string, operators?: readonly string[]): Verdict => ({
@@ -145,16 +143,6 @@ function onCpu({ operators }: OnnxSummary, machine: Machine, { run }: MemoryNeed
   return YES;
 }
 
-/** Operators that training does not know, bodies included. */
-function withoutGradient({ operators }: OnnxSummary): string[] {
-  return operators
-    .map(({ op }) => op)
-    .filter((full) => {
-      const op = full.slice(full.lastIndexOf('.') + 1);
-      return !(isOperator(op) || isComposite(op)) || op === 'DequantizeLinear';
-    });
-}
-
 function trainFully(summary: OnnxSummary, tried: UserError | undefined): Verdict {
   if (summary.operators.some(({ op }) => op === QUANTISED)) {
     return no(
@@ -170,7 +158,7 @@ function trainLora(summary: OnnxSummary, tried: UserError | undefined): Verdict 
 }
 
 function differentiable(summary: OnnxSummary, tried: UserError | undefined): Verdict {
-  const unknown = withoutGradient(summary);
+  const unknown = withoutGradient(summary.operators.map(({ op }) => op));
   if (unknown.length > 0) {
     return no(
       `There is no gradient for ${list(unknown)}: export the model with plain attention and without these.`,

@@ -91,15 +91,22 @@ export function portsOf({ graph }: ModelProto): Pick<OnnxSummary, 'inputs' | 'ou
   return { inputs: inputs.map(card), outputs: (graph?.output ?? []).map(card) };
 }
 
+/** Most frequent first; bodies of If and Loop included. */
+export function operatorsOf({ graph }: ModelProto): readonly OperatorCount[] {
+  const counts = new Map<string, number>();
+  for (const node of allNodes(graph?.node ?? [])) {
+    const name = fullName(node);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([op, count]) => ({ op, count }))
+    .sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1));
+}
+
 /** @throws UserError 'onnx' for ports without a shape */
 export function summarize(model: ModelProto): OnnxSummary {
   const { graph } = model;
   if (!graph) throw new Error('summarize: the model has no graph');
-  const counts = new Map<string, number>();
-  for (const node of allNodes(graph.node)) {
-    const name = fullName(node);
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
   const bits = packedBits(graph.node);
   const places = parameterPlaces({
     nodes: graph.node.map(({ name, opType, input, output }) => ({
@@ -142,9 +149,7 @@ export function summarize(model: ModelProto): OnnxSummary {
       ]),
     ),
     nodes: graph.node.length,
-    operators: [...counts]
-      .map(([op, count]) => ({ op, count }))
-      .sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1)),
+    operators: operatorsOf(model),
     ...ports,
     weights,
     external: externalNeeds(model),

@@ -21,6 +21,18 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const int64 = (name: string, value: bigint) =>
   create(TensorProtoSchema, { name, dataType: TensorProto_DataType.INT64, int64Data: [value] });
 
+/** Logits through an operator that has no gradient here. */
+export function untrainable(model: Bytes, opType = 'Selu', before = 'logits_before'): Bytes {
+  const proto = fromBinary(ModelProtoSchema, model);
+  const graph = proto.graph;
+  if (!graph) throw new Error('no graph');
+  for (const node of graph.node) {
+    node.output = node.output.map((name) => (name === 'logits' ? before : name));
+  }
+  graph.node.push(create(NodeProtoSchema, { opType, input: [before], output: ['logits'] }));
+  return Uint8Array.from(toBinary(ModelProtoSchema, proto));
+}
+
 /** The same model behind a Loop that runs 2^62 times: every forward pass hangs. */
 export function hanging(model: Bytes): Bytes {
   const proto = fromBinary(ModelProtoSchema, model);

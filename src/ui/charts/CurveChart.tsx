@@ -58,12 +58,15 @@ export function CurveChart({
   steps,
   format,
   shares,
-  domain = ['auto', 'auto'],
+  domain: wanted = ['auto', 'auto'],
   height = 140,
   marks = [],
   empty,
   across,
 }: Props) {
+  // Nothing but zeros has no scale of its own.
+  const flat = rows.length > 0 && rows.every((row) => curves.every(({ key }) => !row[key]));
+  const domain = flat ? [0, 1] : wanted;
   const lines = curves.filter(({ raw }) => !raw);
   const text = (value: Value): string =>
     typeof value === 'number'
