@@ -2,7 +2,8 @@
 // of the large model's. The a_t are given, or solved here at every row (METHODS 4), on a grid or between its
 // points, so that the tilted large model lies as far from where it was as the experts lie from the small model.
 // rows x vocab logits of each model -> rows x 12 numbers, and the fused logits; each logit is read at most twice.
-// Passes `sums` (lib/tiltSums.wgsl) and `solve` (lib/tiltSolve.wgsl) find the alphas, `combine` writes.
+// Passes `sums` (lib/tiltSums.wgsl, of each tile), `join` (lib/tiltSlots.wgsl) and `solve` (lib/tiltSolve.wgsl) find the
+// alphas, `combine` writes.
 
 struct Params {
   rows: u32,
@@ -34,7 +35,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> expert3: array<u32>;
 @group(0) @binding(4) var<storage, read_write> logits: array<u32>; // the large model's
 @group(0) @binding(5) var<storage, read_write> numbers: array<f32>; // rows x 12, see fuseLogits.ts
-@group(0) @binding(6) var<storage, read_write> partials: array<f32>; // rows x tiles x (slots + 1) x 5
+@group(0) @binding(6) var<storage, read_write> partials: array<f32>; // rows x 5 x (slots + 1) x tiles, see lib/tiltSlots.wgsl
 @group(0) @binding(7) var<uniform> params: Params;
 
 // What is searched.
@@ -44,10 +45,13 @@ const REFINED: u32 = 2u;
 const JOINT: u32 = 3u;
 
 override LANES: u32 = 64u;
+// At least as many as params has, and, in pass `sums`, as the search needs. What is beyond costs nothing then.
+override EXPERTS: u32 = 3u;
+override MOMENTS: u32 = 4u;
 /// Columns that are held at once: 20 bytes each.
-const TILE: u32 = 512u;
+const TILE: u32 = 448u;
 /// Columns that a workgroup writes.
-const SPAN: u32 = 2048u;
+const SPAN: u32 = 512u;
 const NUMBERS: u32 = 12u;
 const NOTHING: f32 = -3e38;
 /// Shifts are held within this, so that no square overflows.
@@ -67,28 +71,60 @@ struct Levels {
   never: bool,
 }
 
+/// The values of words that are numbers; what is as good as minus infinity is -1e30, and the rest something finite.
+fn valuesOf(words: vec2<u32>) -> vec2<f32> {
+  let numbers = min(words, vec2<u32>(NEVER_BITS));
+  return bitcast<vec2<f32>>(select(numbers, vec2<u32>(0u), isHigh(words)));
+}
+
+/// Is a word positive and not a number?
+fn isHigh(words: vec2<u32>) -> vec2<bool> {
+  return words - vec2<u32>(0x7f800000u) < vec2<u32>(0x800000u);
+}
+
+fn anyBad(words: vec2<u32>) -> bool {
+  return any(isHigh(words) | (words > vec2<u32>(0xff800000u)));
+}
+
+fn anyNever(words: vec2<u32>) -> bool {
+  return any(words >= vec2<u32>(NEVER_BITS));
+}
+
+/// No branches: a renderer in software walks through them also when no lane takes them.
 fn levelsAt(row: u32, column: u32) -> Levels {
-  let large = sortKey(logits[params.base + row * params.pitch + column]);
-  let minor = sortKey(small[params.smallBase + row * params.smallPitch + column]);
-  var keys = vec3<u32>(minor);
+  let pair = vec2<u32>(
+    logits[params.base + row * params.pitch + column],
+    small[params.smallBase + row * params.smallPitch + column],
+  );
+  var first = pair.yy;
   if (params.experts > 0u) {
-    keys.x = sortKey(expert1[params.expertBase1 + row * params.expertPitch1 + column]);
+    first.x = expert1[params.expertBase1 + row * params.expertPitch1 + column];
   }
-  if (params.experts > 1u) {
-    keys.y = sortKey(expert2[params.expertBase2 + row * params.expertPitch2 + column]);
+  var bad = anyBad(pair);
+  var never = anyNever(pair);
+  let values = valuesOf(pair);
+  var others = vec2<f32>(values.y);
+  if (EXPERTS > 1u) {
+    var third = pair.yy;
+    if (params.experts > 1u) {
+      first.y = expert2[params.expertBase2 + row * params.expertPitch2 + column];
+    }
+    if (params.experts > 2u) {
+      third.x = expert3[params.expertBase3 + row * params.expertPitch3 + column];
+    }
+    bad = bad || anyBad(third);
+    never = never || anyNever(third);
+    others = vec2<f32>(valuesOf(first).y, valuesOf(third).x);
   }
-  if (params.experts > 2u) {
-    keys.z = sortKey(expert3[params.expertBase3 + row * params.expertPitch3 + column]);
-  }
-  let bad = large == BAD_KEY || minor == BAD_KEY || any(keys == vec3<u32>(BAD_KEY));
-  let never = large <= NEVER_KEY || minor <= NEVER_KEY || any(keys <= vec3<u32>(NEVER_KEY));
-  let values = keyValues(vec4<u32>(keys, minor));
-  let shift = clamp(values.xyz - values.w, vec3<f32>(-FARTHEST), vec3<f32>(FARTHEST));
-  let lowest = keyValue(NEVER_KEY);
+  bad = bad || anyBad(first);
+  never = never || anyNever(first);
+  let shift = vec3<f32>(valuesOf(first).x, others) - values.y;
+  let lowest = vec2<f32>(bitcast<f32>(NEVER_BITS));
+  let levels = select(values, lowest, never);
   return Levels(
-    select(keyValue(large), lowest, never),
-    select(values.w, lowest, never),
-    select(shift, vec3<f32>(0.0), never),
+    levels.x,
+    levels.y,
+    select(clamp(shift, vec3<f32>(-FARTHEST), vec3<f32>(FARTHEST)), vec3<f32>(0.0), never),
     bad,
     never,
   );

@@ -2,7 +2,8 @@
 // 4.4), from the sums of lib/tiltSums.wgsl. Between two points of the grid the tilt is known from its
 // derivatives there, so nothing is read for it. Twin of src/kernels/fusion.ts.
 
-var<workgroup> bests: array<vec2<u32>, 64>;
+var<workgroup> bests: array<vec2<u32>, LANES>;
+var<workgroup> badInRow: atomic<u32>;
 
 /// Of a distribution: log of its sum, and mean, variance and third central moment of the shift.
 struct Tilted {
@@ -10,25 +11,17 @@ struct Tilted {
   mean: f32,
   variance: f32,
   skew: f32,
+  /// In a joint search, the mean of what the other experts add.
+  others: f32,
 }
 
 /// The row's sums are where those of its first tile were, from the row's largest logits.
 fn tiltedAt(row: u32, slot: u32) -> Tilted {
   let untilted = slot < params.experts && startsUntilted();
-  let sums = load(addressOf(row, 0u, select(slot, 3u * params.experts + slot * params.count, untilted)));
+  let sums = load(row, select(slot, 3u * params.experts + slot * params.count, untilted), 0u);
   let m = sums.moments.yzw / sums.moments.x;
   let skew = m.z - 3.0 * m.x * m.y + 2.0 * m.x * m.x * m.x;
-  return Tilted(sums.high + log(sums.moments.x), m.x, max(0.0, m.y - m.x * m.x), skew);
-}
-
-/// Squares of what is missing between how far the large model moved (x) and how far an expert did.
-fn misses(row: u32, x: vec2<f32>) -> f32 {
-  var sum = 0.0;
-  for (var t = 0u; t < params.experts; t++) {
-    let miss = x - wantedOf(row, t);
-    sum += dot(miss, miss);
-  }
-  return sum;
+  return Tilted(sums.high + log(sums.moments.x), m.x, max(0.0, m.y - m.x * m.x), skew, m.y);
 }
 
 /// KL(expert || small), KL(small || expert).
@@ -37,6 +30,31 @@ fn wantedOf(row: u32, expert: u32) -> vec2<f32> {
   let after = tiltedAt(row, 2u * params.experts + expert);
   let gain = after.log - before.log;
   return max(vec2<f32>(after.mean - gain, gain - before.mean), vec2<f32>(0.0));
+}
+
+/// What all experts want: a loss is their number times the squared distance from the mean of it, and what they differ by,
+/// whatever alpha is.
+struct Wish {
+  mean: vec2<f32>,
+  differences: f32,
+}
+
+fn wishOf(row: u32) -> Wish {
+  var mean = vec2<f32>(0.0);
+  for (var t = 0u; t < params.experts; t++) {
+    mean += wantedOf(row, t) / f32(params.experts);
+  }
+  var differences = 0.0;
+  for (var t = 0u; t < params.experts; t++) {
+    let miss = wantedOf(row, t) - mean;
+    differences += dot(miss, miss);
+  }
+  return Wish(mean, differences);
+}
+
+/// Squared distance between how far the large model moved and what is wanted.
+fn missOf(wish: Wish, moved: vec2<f32>) -> f32 {
+  return dot(moved - wish.mean, moved - wish.mean);
 }
 
 /// KL(fused || large), KL(large || fused) at a point of the grid.
@@ -48,9 +66,10 @@ fn movedTo(row: u32, point: u32) -> vec2<f32> {
   for (var t = 0u; t < params.experts; t++) {
     before += alphas[t] * tiltedAt(row, t).mean;
   }
-  // `along` is the whole shift in a joint search, and one expert's D otherwise.
-  let reach = select(alphas.x + alphas.y + alphas.z, 1.0, params.search == JOINT);
-  return vec2<f32>(reach * after.mean - gain, gain - before);
+  if (params.search == JOINT) {
+    return vec2<f32>(alphas[params.experts - 1u] * after.mean + after.others - gain, gain - before);
+  }
+  return vec2<f32>((alphas.x + alphas.y + alphas.z) * after.mean - gain, gain - before);
 }
 
 /// A(alpha) = log E[e^(alpha D)] and its first two derivatives between two points of the grid, at a share s of
@@ -79,14 +98,14 @@ struct Found {
 }
 
 /// Halves the cell beside the grid's best point in which the loss falls.
-fn refined(row: u32, best: u32) -> Found {
+fn refined(row: u32, best: u32, wish: Wish) -> Found {
   let expert = best / params.count;
   let k = best % params.count;
   let before = tiltedAt(row, expert);
   let firstSlot = 3u * params.experts + expert * params.count;
   let here = tiltedAt(row, firstSlot + k);
   let alpha = params.low + f32(k) * params.step;
-  let rising = slope(row, alpha, before, vec3<f32>(here.log, here.mean, here.variance)) > 0.0;
+  let rising = slope(wish, alpha, before, vec3<f32>(here.log, here.mean, here.variance)) > 0.0;
   let leftPoint = select(k, max(k, 1u) - 1u, rising);
   let rightPoint = select(min(k + 1u, params.count - 1u), k, rising);
   if (leftPoint == rightPoint) {
@@ -99,7 +118,7 @@ fn refined(row: u32, best: u32) -> Found {
   var high = 1.0;
   for (var i = 0u; i < HALVINGS; i++) {
     let s = 0.5 * (low + high);
-    let uphill = slope(row, origin + s * params.step, before, between(left, right, s)) > 0.0;
+    let uphill = slope(wish, origin + s * params.step, before, between(left, right, s)) > 0.0;
     low = select(s, low, uphill);
     high = select(high, s, uphill);
   }
@@ -108,22 +127,17 @@ fn refined(row: u32, best: u32) -> Found {
   let there = between(left, right, s);
   let gain = there.x - before.log;
   let moved = vec2<f32>(a * there.y - gain, gain - a * before.mean);
-  if (misses(row, moved) < misses(row, movedTo(row, best))) {
+  if (missOf(wish, moved) < missOf(wish, movedTo(row, best))) {
     return Found(a, moved);
   }
   return Found(alpha, movedTo(row, best));
 }
 
-/// Half the derivative of the loss; `tilt` is A and its derivatives at alpha.
-fn slope(row: u32, alpha: f32, before: Tilted, tilt: vec3<f32>) -> f32 {
+/// Half the derivative of the squared distance; `tilt` is A and its derivatives at alpha.
+fn slope(wish: Wish, alpha: f32, before: Tilted, tilt: vec3<f32>) -> f32 {
   let gain = tilt.x - before.log;
   let moved = vec2<f32>(alpha * tilt.y - gain, gain - alpha * before.mean);
-  let change = vec2<f32>(alpha * tilt.z, tilt.y - before.mean);
-  var sum = 0.0;
-  for (var t = 0u; t < params.experts; t++) {
-    sum += dot(moved - wantedOf(row, t), change);
-  }
-  return sum;
+  return dot(moved - wish.mean, vec2<f32>(alpha * tilt.z, tilt.y - before.mean));
 }
 
 @compute @workgroup_size(LANES)
@@ -136,33 +150,18 @@ fn solve(
   if (row >= params.rows) {
     return;
   }
-  let slots = slotCount();
-  var top = vec2<f32>(NOTHING);
-  var bad = false;
-  for (var tile = 0u; tile < tilesPerRow(); tile++) {
-    let about = load(addressOf(row, tile, slots));
-    top = max(top, vec2<f32>(about.high, about.moments.x));
-    bad = bad || about.moments.y > 0.0;
-  }
-  for (var slot = lane; slot < slots; slot += LANES) {
-    var whole = Sums(NOTHING, vec4<f32>(0.0));
-    for (var tile = 0u; tile < tilesPerRow(); tile++) {
-      let about = load(addressOf(row, tile, slots));
-      var part = load(addressOf(row, tile, slot));
-      part.high += select(about.high - top.x, about.moments.x - top.y, slotOf(slot).ofSmall);
-      whole = joined(whole, part);
+  for (var tile = lane; tile < tilesPerRow(); tile += LANES) {
+    if (partials[addressOf(row, 2u, slotCount(), tile)] > 0.0) {
+      atomicStore(&badInRow, 1u);
     }
-    store(addressOf(row, 0u, slot), whole);
   }
-  storageBarrier();
-  workgroupBarrier();
-
-  // Losses are not negative, so their bits are ordered as they are.
+  // Distances are not negative, so their bits are ordered as they are.
+  let wish = wishOf(row);
   var mine = vec2<u32>(0xffffffffu);
   for (var point = lane; point < pointCount(); point += LANES) {
-    let loss = bitcast<u32>(misses(row, movedTo(row, point)));
-    if (loss < mine.x) {
-      mine = vec2<u32>(loss, point);
+    let miss = bitcast<u32>(missOf(wish, movedTo(row, point)));
+    if (miss < mine.x) {
+      mine = vec2<u32>(miss, point);
     }
   }
   bests[lane] = mine;
@@ -178,28 +177,28 @@ fn solve(
   }
 
   var farthest = 0.0;
-  for (var t = 0u; t < params.experts; t++) {
-    let wanted = wantedOf(row, t);
+  for (var t = 0u; t < 3u; t++) {
+    var wanted = vec2<f32>(0.0);
+    if (t < params.experts) {
+      wanted = wantedOf(row, t);
+    }
     farthest = max(farthest, max(wanted.x, wanted.y));
     numbers[row * NUMBERS + 6u + 2u * t] = wanted.x;
     numbers[row * NUMBERS + 7u + 2u * t] = wanted.y;
-  }
-  for (var t = params.experts; t < 3u; t++) {
-    numbers[row * NUMBERS + 6u + 2u * t] = 0.0;
-    numbers[row * NUMBERS + 7u + 2u * t] = 0.0;
   }
   let best = select(mine.y, 0u, farthest < NO_SHIFT);
   var alphas = alphasOf(best);
   var moved = movedTo(row, best);
   if (params.search == REFINED && farthest >= NO_SHIFT) {
-    let found = refined(row, best);
+    let found = refined(row, best, wish);
     alphas = found.alpha * unit(best / params.count);
     moved = found.moved;
   }
+  let loss = f32(params.experts) * missOf(wish, moved) + wish.differences;
   numbers[row * NUMBERS] = alphas.x;
   numbers[row * NUMBERS + 1u] = alphas.y;
   numbers[row * NUMBERS + 2u] = alphas.z;
-  numbers[row * NUMBERS + 3u] = select(misses(row, moved), -1.0, bad);
+  numbers[row * NUMBERS + 3u] = select(loss, -1.0, atomicLoad(&badInRow) > 0u);
   numbers[row * NUMBERS + 4u] = moved.x;
   numbers[row * NUMBERS + 5u] = moved.y;
 }

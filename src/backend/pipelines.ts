@@ -1,7 +1,14 @@
 // Kernels made ready for a device: shader modules and pipelines, compiled once and kept (compiling takes
 // longer than a thousand runs), and the encoding of their passes.
 
-import { type Fields, type Kernel, type Pass, readOnly, type ValuesOf } from '../kernels/kernel.ts';
+import {
+  type Fields,
+  type Kernel,
+  type Pass,
+  passKey,
+  readOnly,
+  type ValuesOf,
+} from '../kernels/kernel.ts';
 import { isSoftware } from './device.ts';
 
 /** Where the storage bindings of a kernel come from, in the order of the declaration. */
@@ -28,9 +35,9 @@ export type Tuning = Readonly<Record<string, number>>;
 /**
  * Lanes that meet at a barrier, and workgroup memory that is cleared for them, cost a software renderer more
  * than the work between: with 32 invocations a chunk is read three times faster there than with 128. A kernel whose
- * lanes meet again and again calls them LANES: with 8 logits are fused twice as fast as with 32.
+ * lanes meet again and again calls them LANES: such a renderer computes four at once, and four need not wait.
  */
-const SOFTWARE: Tuning = { WORKGROUP: 32, LANES: 8 };
+const SOFTWARE: Tuning = { WORKGROUP: 32, LANES: 4 };
 
 export const tuningFor = (device: GPUDevice): Tuning =>
   isSoftware(device.adapterInfo) ? SOFTWARE : {};
@@ -60,20 +67,24 @@ export class Pipelines {
       this.#compiling.set(kernel.name, known);
     }
     const { layout, pipelineLayout, module, pipelines } = known;
-    const entryPoints = [...new Set(passes.map(({ entryPoint }) => entryPoint))];
-    const ready = entryPoints.map(async (entryPoint) => {
-      let pipeline = pipelines.get(entryPoint);
+    const distinct = new Map(passes.map((pass) => [passKey(pass), pass]));
+    const ready = [...distinct].map(async ([key, { entryPoint, constants }]) => {
+      let pipeline = pipelines.get(key);
       if (!pipeline) {
         pipeline = module.then((compiled) =>
           this.#device.createComputePipelineAsync({
-            label: `${kernel.name}.${entryPoint}`,
+            label: `${kernel.name}.${key}`,
             layout: pipelineLayout,
-            compute: { module: compiled, entryPoint, constants: this.#constantsOf(kernel) },
+            compute: {
+              module: compiled,
+              entryPoint,
+              constants: { ...this.#constantsOf(kernel), ...constants },
+            },
           }),
         );
-        pipelines.set(entryPoint, pipeline);
+        pipelines.set(key, pipeline);
       }
-      return [entryPoint, await pipeline] as const;
+      return [key, await pipeline] as const;
     });
     return { layout, pipelines: new Map(await Promise.all(ready)) };
   }
@@ -175,11 +186,11 @@ export function encode<P extends Fields>(
     ...(timestampWrites && { timestampWrites }),
   });
   pass.setBindGroup(0, group);
-  for (const { entryPoint, workgroups } of kernel.passes(params)) {
-    const pipeline = program.pipelines.get(entryPoint);
-    if (!pipeline) throw new Error(`${kernel.name} has no pass ${entryPoint}`);
+  for (const one of kernel.passes(params)) {
+    const pipeline = program.pipelines.get(passKey(one));
+    if (!pipeline) throw new Error(`${kernel.name} has no pass ${passKey(one)}`);
     pass.setPipeline(pipeline);
-    pass.dispatchWorkgroups(...fold(workgroups));
+    pass.dispatchWorkgroups(...fold(one.workgroups));
   }
   pass.end();
 }

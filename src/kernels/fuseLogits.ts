@@ -3,8 +3,10 @@
 // fine-tuning, DExperts and contrastive decoding; solved a_t, at every row, are dynamic logits fusion.
 
 import wgsl from '../../shaders/fuseLogits.wgsl?raw';
+import libSlots from '../../shaders/lib/tiltSlots.wgsl?raw';
 import libSolve from '../../shaders/lib/tiltSolve.wgsl?raw';
 import libSums from '../../shaders/lib/tiltSums.wgsl?raw';
+import libTile from '../../shaders/lib/tiltTile.wgsl?raw';
 import { fuseBench, fuseCases } from './fuseCases.ts';
 import { type Search, solveAlphas } from './fusion.ts';
 import { defineKernel, type ValuesOf } from './kernel.ts';
@@ -17,8 +19,8 @@ export const SEARCH = { given: 0, grid: 1, refined: 2, joint: 3 } as const;
 export const NUMBERS = { alphas: 0, loss: 3, moved: 4, wanted: 6, length: 12 } as const;
 
 /** As in the shader. */
-const TILE = 512;
-const SPAN = 2048;
+const TILE = 448;
+const SPAN = 512;
 const FARTHEST = 1e6;
 
 export const fuseFields = {
@@ -57,6 +59,8 @@ export const fuseLogits = defineKernel({
   wgsl,
   lib: [
     ...bitsLib,
+    { file: 'lib/tiltSlots.wgsl', text: libSlots },
+    { file: 'lib/tiltTile.wgsl', text: libTile },
     { file: 'lib/tiltSums.wgsl', text: libSums },
     { file: 'lib/tiltSolve.wgsl', text: libSolve },
   ],
@@ -74,10 +78,21 @@ export const fuseLogits = defineKernel({
   }),
   passes: (params) => {
     const { rows, vocab, search } = params;
-    const combine = { entryPoint: 'combine', workgroups: rows * Math.ceil(vocab / SPAN) };
+    // Two of each are enough: every pipeline has to be compiled.
+    const EXPERTS = params.experts > 1 ? MAX_EXPERTS : 1;
+    const combine = {
+      entryPoint: 'combine',
+      workgroups: rows * Math.ceil(vocab / SPAN),
+      constants: { EXPERTS },
+    };
     if (search === SEARCH.given) return [combine];
     return [
-      { entryPoint: 'sums', workgroups: rows * tilesOf(params) },
+      {
+        entryPoint: 'sums',
+        workgroups: rows * tilesOf(params),
+        constants: { EXPERTS, MOMENTS: search === SEARCH.grid ? 2 : 4 },
+      },
+      { entryPoint: 'join', workgroups: rows * slotsOf(params) },
       { entryPoint: 'solve', workgroups: rows },
       combine,
     ];

@@ -23,7 +23,13 @@ export interface WgslSource {
 export interface Pass {
   readonly entryPoint: string;
   readonly workgroups: number;
+  /** Values of `override` constants that are known before: what they rule out is not even compiled. */
+  readonly constants?: Readonly<Record<string, number>>;
 }
+
+/** Passes with the same are one pipeline. */
+export const passKey = ({ entryPoint, constants = {} }: Pass): string =>
+  [entryPoint, ...Object.entries(constants).map(([name, value]) => `${name}=${value}`)].join(' ');
 
 /** Arguments chosen for what they would break; `why` says what. */
 export interface KernelCase<I extends Fields, P extends Fields> {
