@@ -24,37 +24,48 @@ export function passesOf({
   let most = microBatch;
 
   async function attempt(
+    rows: readonly TokenRow[],
     numbers: readonly number[],
     run: (numbers: readonly number[]) => Promise<void>,
   ): Promise<void> {
-    if (numbers.length > most) return halves(numbers, run);
+    if (numbers.length > most) return halves(rows, numbers, run);
     await between();
     try {
       await run(numbers);
     } catch (error) {
-      if (numbers.length === 1 || !isShortage(error)) throw error;
+      if (!isShortage(error)) throw error;
+      if (numbers.length === 1) throw tooMuch(rows[numbers[0]!]!.tokens.length, error);
       most = Math.ceil(numbers.length / 2);
       onSmaller(most);
-      return halves(numbers, run);
+      return halves(rows, numbers, run);
     }
   }
 
   async function halves(
+    rows: readonly TokenRow[],
     numbers: readonly number[],
     run: (numbers: readonly number[]) => Promise<void>,
   ): Promise<void> {
     const middle = Math.ceil(numbers.length / 2);
-    await attempt(numbers.slice(0, middle), run);
-    await attempt(numbers.slice(middle), run);
+    await attempt(rows, numbers.slice(0, middle), run);
+    await attempt(rows, numbers.slice(middle), run);
   }
 
   return {
     minColumns,
     async each(rows, run) {
-      for (const numbers of microBatches(rows, most)) await attempt(numbers, run);
+      for (const numbers of microBatches(rows, most)) await attempt(rows, numbers, run);
     },
   };
 }
+
+const tooMuch = (tokens: number, cause: unknown) =>
+  new UserError(
+    'runtime',
+    `There is not enough memory for a pass of one row of ${tokens} tokens; passes were halved until then.`,
+    'Allow shorter completions or prompts, train adapters (LoRA), choose a smaller checkpoint, or close other tabs.',
+    { cause },
+  );
 
 /** Did a pass fail for want of memory? In the words of ONNX Runtime, WebAssembly and JavaScript. */
 export function isShortage(error: unknown): boolean {

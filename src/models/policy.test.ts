@@ -9,6 +9,7 @@ import type { Draw, PolicySequence, Writing } from '../core/policy.ts';
 import { objectiveOf, scalesOf } from '../core/policyVariants.ts';
 import { uniforms } from '../core/rng.ts';
 import type { Update } from '../core/trainable.ts';
+import { createTrainable } from './createTrainable.ts';
 import type { OnnxModel } from './onnxModel.ts';
 import { OrtTrainable } from './ortTrainable.ts';
 import { isShortage, passesOf } from './passes.ts';
@@ -278,6 +279,27 @@ describe('memory that is short', () => {
     expect(said).toEqual([4, 2]);
     await passes.each(rows, run);
     expect(said).toEqual([4, 2]);
+  });
+  it('a single row that does not fit is told with its length', async () => {
+    const passes = passesOf({ microBatch: 8 });
+    const failing = passes.each(rows, () => Promise.reject(new Error('std::bad_alloc')));
+    await expect(failing).rejects.toMatchObject({
+      code: 'runtime',
+      message: expect.stringContaining('a pass of one row of 1 tokens'),
+      remedy: expect.stringContaining('shorter completions'),
+    });
+  });
+  it('a model that does not fit is told with what it takes', async () => {
+    const full: OrtRuntime = {
+      ...runtime,
+      createSession: () => Promise.reject(new RangeError('Array buffer allocation failed')),
+    };
+    const options = { contextLength: tiny.context };
+    await expect(createTrainable(modelBytes(), full, options)).rejects.toMatchObject({
+      code: 'runtime',
+      message: expect.stringMatching(/the optimiser take about \d+ MiB/),
+      remedy: expect.stringContaining('LoRA'),
+    });
   });
   it('and other failures are what they are', async () => {
     const passes = passesOf({ microBatch: 8 });

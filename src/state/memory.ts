@@ -26,8 +26,9 @@ const LEARNED_COPIES = 8;
 const KEPT_PER_WIDTH = 34;
 /** Scores, their softmax and its gradient. */
 const KEPT_PER_SCORE = 3;
-/** Logits, their softmax and their gradient. */
+/** Logits, their softmax and their gradient; larger ones are never there all at once (models/cutGraph). */
 const LOGIT_COPIES = 3;
+const MOST_LOGITS = 64 * 2 ** 20;
 /** Tokens of a prompt, where nobody has counted: a built-in task's are shorter. */
 const PROMPT = 32;
 
@@ -43,6 +44,12 @@ function shapeOf(id: string, stored: State['stored']) {
   return undefined;
 }
 
+/** Of one that was brought along; until its card is read its files say the most that it can have. */
+function parametersOf(id: string, stored: State['stored']): number {
+  const kept = stored?.checkpoints.find((one) => sameContent(one.id, id));
+  return kept ? kept.parameters || kept.bytes / FLOAT : 0;
+}
+
 export function memoryOf(experiment: Experiment, stored: State['stored']): MemoryEstimate {
   const { params } = experiment;
   const number = (key: string, fallback: number) => Number(params[key] ?? fallback);
@@ -56,19 +63,20 @@ export function memoryOf(experiment: Experiment, stored: State['stored']): Memor
   let atLeast = false;
   for (const role of rolesIn(experiment)) {
     const found = shapeOf(experiment[role], stored);
+    const learns = learners.includes(role);
+    const parameters = found?.parameters ?? parametersOf(experiment[role], stored);
+    weights += parameters * FLOAT * (number('beta', 0) > 0 && learns ? 2 : 1);
+    if (learns && params.tune !== 'lora') learning += parameters * FLOAT * (LEARNED_COPIES - 1);
     if (!found) {
       atLeast = true;
       continue;
     }
-    const { parameters, shape } = found;
-    const { layers, width, heads, vocabulary, context } = shape;
+    const { layers, width, heads, vocabulary, context } = found.shape;
     const length = Math.min(context, PROMPT + number('completion', 32));
-    const learns = learners.includes(role);
-    weights += parameters * FLOAT * (number('beta', 0) > 0 && learns ? 2 : 1);
-    if (learns) learning += parameters * FLOAT * (LEARNED_COPIES - 1);
     const perToken = KEPT_PER_WIDTH * width + KEPT_PER_SCORE * heads * length;
-    const kept = learns ? layers * perToken + LOGIT_COPIES * vocabulary : LOGIT_COPIES * vocabulary;
-    passes = Math.max(passes, passRows * length * kept * FLOAT);
+    const logits = LOGIT_COPIES * Math.min(MOST_LOGITS, passRows * length * vocabulary * FLOAT);
+    const kept = learns ? passRows * length * layers * perToken * FLOAT : 0;
+    passes = Math.max(passes, kept + logits);
     const writes = role === 'small' || experiment.method === 'grpo' || number('continued', 0) > 0;
     if (writes) caches = Math.max(caches, rows * length * layers * 2 * width * FLOAT);
   }

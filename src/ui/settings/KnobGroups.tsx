@@ -4,13 +4,19 @@ import type { ParamValue } from '../../core/params.ts';
 import type { MethodId } from '../../experiment/experiment.ts';
 import { type KnobGroup, knobGroups, turned } from '../../state/knobGroups.ts';
 import { useActions, usePage } from '../app.ts';
+import { MemoryNeed } from '../stage/MemoryNeed.tsx';
 import { Knob } from './Knobs.tsx';
 
 /** Of the method that is set. */
 export function MethodKnobs() {
   const { method, params } = usePage((state) => state.experiment);
   const { setParam } = useActions();
-  return <KnobGroups id="knob" method={method} params={params} onParam={setParam} />;
+  return (
+    <>
+      <KnobGroups id="knob" method={method} params={params} onParam={setParam} />
+      <MemoryNeed brief />
+    </>
+  );
 }
 
 interface Props {
