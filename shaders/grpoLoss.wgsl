@@ -48,33 +48,15 @@ const TERMS: u32 = 6u;
 @group(0) @binding(5) var<storage, read_write> chunkStats: array<vec4<u32>>; // rows x chunks
 @group(0) @binding(6) var<uniform> params: Params;
 
-fn ignored(row: u32) -> bool {
-  return targets[row] >= params.vocab;
-}
-
 fn has(flag: u32) -> bool {
   return (params.flags & flag) != 0u;
 }
 
-// 1. Statistics of each chunk at the temperature, but for ignored rows, which are not read.
-@compute @workgroup_size(WORKGROUP)
-fn readRows(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  coolness = params.inverseTemperature;
-  let index = workgroupNumber(group, groups);
-  if (index >= params.rows * chunksPerRow() || ignored(index / chunksPerRow())) {
-    return;
-  }
-  let mine = readColumns(index / chunksPerRow(), index % chunksPerRow(), lane);
-  let whole = foldWorkgroup(lane, mine);
-  if (lane == 0u) {
-    chunkStats[index] = packed(whole);
-  }
+fn rowCoolness() -> f32 {
+  return params.inverseTemperature;
 }
 
+// 1. `readRows` of lib/targets.wgsl.
 // 2. A few lanes merge each row's chunks: its log-probability and entropy, and what it is as a whole.
 @compute @workgroup_size(MERGERS)
 fn combine(
@@ -253,24 +235,5 @@ fn writeGradients(
   }
   let row = index / chunksPerRow();
   let g = terms[row * TERMS + 5u] * params.inverseTemperature;
-  let none = ignored(row) || g == 0.0;
-  let whole = unpacked(chunkStats[row * chunksPerRow()]);
-  for (var i = 0u; i < FOURS; i++) {
-    let columns = columnsOf(index % chunksPerRow(), lane, i);
-    if (columns.x >= params.vocab) {
-      break;
-    }
-    var gradients = vec4<f32>(0.0);
-    if (!none) {
-      let below = max(keyValues(keysAt(row, columns)) - keyValue(whole.key), vec4<f32>(-1e6));
-      let differences = max(below * params.inverseTemperature, vec4<f32>(-200.0));
-      let onehot = select(vec4<f32>(0.0), vec4<f32>(1.0), columns == vec4<u32>(targets[row]));
-      gradients = g * (onehot - exp(differences) / whole.sum);
-    }
-    for (var j = 0u; j < 4u; j++) {
-      if (columns[j] < params.vocab) {
-        logits[params.base + row * params.pitch + columns[j]] = bitcast<u32>(gradients[j]);
-      }
-    }
-  }
+  writeChunk(index, lane, g, ignored(row) || g == 0.0);
 }

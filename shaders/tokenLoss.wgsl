@@ -18,28 +18,11 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> chunkStats: array<vec4<u32>>; // rows x chunks
 @group(0) @binding(7) var<uniform> params: Params;
 
-fn ignored(row: u32) -> bool {
-  return targets[row] >= params.vocab;
+fn rowCoolness() -> f32 {
+  return 1.0;
 }
 
-// 1. Statistics of each chunk, as `partials` in lib/softmax.wgsl, but for ignored rows, which are not read.
-@compute @workgroup_size(WORKGROUP)
-fn readRows(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = workgroupNumber(group, groups);
-  if (index >= params.rows * chunksPerRow() || ignored(index / chunksPerRow())) {
-    return;
-  }
-  let mine = readColumns(index / chunksPerRow(), index % chunksPerRow(), lane);
-  let whole = foldWorkgroup(lane, mine);
-  if (lane == 0u) {
-    chunkStats[index] = packed(whole);
-  }
-}
-
+// 1. `readRows` of lib/targets.wgsl.
 // 2. A few lanes merge each row's chunks; what the whole row is takes the place of its first chunk.
 @compute @workgroup_size(MERGERS)
 fn combine(
@@ -79,25 +62,7 @@ fn writeGradients(
     return;
   }
   let row = index / chunksPerRow();
-  let wanted = targets[row];
-  let whole = unpacked(chunkStats[row * chunksPerRow()]);
+  let bad = unpacked(chunkStats[row * chunksPerRow()]).key == BAD_KEY;
   let g = weights[row];
-  let none = ignored(row) || whole.key == BAD_KEY || g == 0.0;
-  for (var i = 0u; i < FOURS; i++) {
-    let columns = columnsOf(index % chunksPerRow(), lane, i);
-    if (columns.x >= params.vocab) {
-      break;
-    }
-    var gradients = vec4<f32>(0.0);
-    if (!none) {
-      let differences = max(keyValues(keysAt(row, columns)) - keyValue(whole.key), vec4<f32>(-200.0));
-      let onehot = select(vec4<f32>(0.0), vec4<f32>(1.0), columns == vec4<u32>(wanted));
-      gradients = g * (onehot - exp(differences) / whole.sum);
-    }
-    for (var j = 0u; j < 4u; j++) {
-      if (columns[j] < params.vocab) {
-        logits[params.base + row * params.pitch + columns[j]] = bitcast<u32>(gradients[j]);
-      }
-    }
-  }
+  writeChunk(index, lane, g, ignored(row) || bad || g == 0.0);
 }

@@ -16,8 +16,8 @@ import {
   NEVER,
   newRowStats,
   readRow,
-  softmaxLib,
   softmaxScratch,
+  targetsLib,
 } from './rows.ts';
 import { BAD_ENTROPY } from './tokenLogProbs.ts';
 
@@ -26,7 +26,7 @@ const stats = newRowStats();
 export const grpoLoss = defineKernel({
   name: 'grpoLoss',
   wgsl,
-  lib: softmaxLib,
+  lib: targetsLib,
   /**
    * A target that is not below vocab leaves its row out: the row is not read, its numbers and its gradient are 0. A
    * token of scale 0 has a log-prob and an entropy, and neither loss nor gradient. given: GIVEN numbers for each.

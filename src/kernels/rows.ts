@@ -7,6 +7,7 @@ import libChunks from '../../shaders/lib/chunks.wgsl?raw';
 import libGrid from '../../shaders/lib/grid.wgsl?raw';
 import libLogits from '../../shaders/lib/logits.wgsl?raw';
 import libSoftmax from '../../shaders/lib/softmax.wgsl?raw';
+import libTargets from '../../shaders/lib/targets.wgsl?raw';
 import type { Pass, WgslSource } from './kernel.ts';
 
 /** A logit that means "never". */
@@ -39,6 +40,11 @@ export const logitsLib: readonly WgslSource[] = [
 export const softmaxLib: readonly WgslSource[] = [
   ...logitsLib,
   { file: 'lib/softmax.wgsl', text: libSoftmax },
+];
+/** Rows that are to predict a target. */
+export const targetsLib: readonly WgslSource[] = [
+  ...softmaxLib,
+  { file: 'lib/targets.wgsl', text: libTargets },
 ];
 
 /** Invocations that share a chunk; the backend may tune it to the device. */

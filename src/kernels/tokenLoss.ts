@@ -25,8 +25,8 @@ import {
   newRowStats,
   readRow,
   rowFields,
-  softmaxLib,
   softmaxScratch,
+  targetsLib,
 } from './rows.ts';
 import { BAD_ENTROPY } from './tokenLogProbs.ts';
 
@@ -62,7 +62,7 @@ const lossCase = (
 export const tokenLoss = defineKernel({
   name: 'tokenLoss',
   wgsl,
-  lib: softmaxLib,
+  lib: targetsLib,
   /**
    * One target and one weight g per row. A target that is not below vocab leaves its row out: the row is not
    * read, its numbers and its gradient are 0. A row of weight 0 has numbers, and a gradient that is exactly 0.
