@@ -5,7 +5,7 @@
 //   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
 //   npm run bench -- fusion           the fusion kernel, against a copy and against separate passes
 //   npm run bench -- fusion --node    the same in Node through Dawn
-//   npm run bench -- fusion --rows=1  without the shapes of 64 rows, which take a software adapter half an hour
+//   npm run bench -- fusion --rows=1  without the shapes of 64 rows, which take a software adapter ten minutes
 //   npm run bench -- decoding --problems=200 --grid --smalls=small,small-aligned --large=large
 //   npm run bench -- load             from a cold page load to the first token
 //   npm run bench -- training         a training step, in Chromium and in Node, and in jax-js
@@ -61,7 +61,8 @@ export async function main(args: string[]): Promise<number> {
     }
     if (words.includes('fusion')) {
       const mostRows = value('rows', 64);
-      publish('fusion-node', fusionReport({ ...(await benchFusionInNode(mostRows)), mostRows }));
+      const found = await benchFusionInNode(mostRows);
+      publish('fusion-node', fusionReport({ ...found, mostRows, node: true }));
     }
     return 0;
   }

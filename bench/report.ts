@@ -124,39 +124,39 @@ export function fusionReport({
   adapter,
   rows,
   mostRows,
+  node = false,
 }: {
   adapter: string;
   rows: readonly FusionRow[];
   mostRows: number;
+  /** Outside a browser? */
+  node?: boolean;
 }): string {
   const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const ms = (time: number) => `${time.toFixed(time < 10 ? 3 : 1)} ms`;
   return [
     '# Fusion with alpha solved',
     '',
     `Adapter: ${adapter}. ${machine()}. All three measured in one run, taking turns, medians. Bytes of the kernel:`,
     'those that have to cross the memory bus; share of copy: bandwidth over that of a plain copy kernel moving as many.',
     'Separate passes: log-softmax of every model, a tilt, a log-softmax and both divergences for each of the 21 alphas of',
-    'each expert, the smallest loss, the fused logits (`bench/unfused.wgsl`); both find the same alpha in every row.',
-    'They solve on the grid also beside `refined`, which the kernel solves between its points: less than they would need.',
+    'each expert, the smallest loss; for `refined` also 16 halvings beside it, each with a tilt, a log-softmax, both',
+    'divergences and the means that the slope of the loss needs; the fused logits (`bench/unfused.wgsl`).',
     '',
-    '| shape | kernel | bytes | share of copy | separate passes | bytes | times as fast |',
-    '|---|---|---|---|---|---|---|',
+    '| shape | kernel | bytes | share of copy | separate passes | bytes | rounds | alphas apart | times as fast |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...rows.map(
       (row) =>
-        `| ${row.shape} | ${row.ms.toFixed(1)} ms | ${mb(row.bytes)} | ${percent(row.shareOfCopy)} | ${row.unfusedMs.toFixed(1)} ms | ${mb(row.unfusedBytes)} | ${(row.unfusedMs / row.ms).toFixed(1)}× |`,
+        `| ${row.shape} | ${ms(row.ms)} | ${mb(row.bytes)} | ${percent(row.shareOfCopy)} | ${ms(row.unfusedMs)} | ${mb(row.unfusedBytes)} | ${row.rounds} | ${row.apart.toExponential(1)} | ${(row.unfusedMs / row.ms).toFixed(1)}× |`,
     ),
     '',
     `${rows.filter((row) => row.unfusedMs >= 5 * row.ms).length} of ${rows.length} shapes are at least 5 times as fast as the separate passes, which is what the kernel is built for.`,
-    'On a machine that computes for others too, single figures differ widely from run to run.',
+    'Rounds are those of the separate passes: what takes them longer than six seconds is measured once. Alphas apart: the',
+    'largest difference between what both found in any row. On a machine that computes for others too, single figures',
+    'differ widely from run to run.',
     '',
-    ...(mostRows < 64
-      ? [
-          'Shapes of 64 rows were left out: the separate passes would take this machine half an hour. The kernel and they',
-          'both do the work of one row 64 times there.',
-          '',
-        ]
-      : []),
-    `Reproduce: \`npm run bench -- fusion${mostRows < 64 ? ` --rows=${mostRows}` : ''}\``,
+    ...(mostRows < 64 ? ['Shapes of 64 rows were left out.', ''] : []),
+    `Reproduce: \`npm run bench -- fusion${node ? ' --node' : ''}${mostRows < 64 ? ` --rows=${mostRows}` : ''}\``,
     '',
   ].join('\n');
 }

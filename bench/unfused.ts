@@ -1,33 +1,64 @@
 // The obvious way to fuse logits, to judge the kernel by: separate passes for log-softmax, for the divergences of every
-// alpha, for the smallest loss and for the fused logits, with every distribution in memory (bench/unfused.wgsl). It takes
-// the arguments of `fuseLogits` and solves on the grid.
+// alpha, for the smallest loss, for halvings beside it and for the fused logits, with every distribution in memory
+// (bench/unfused.wgsl). It takes the arguments of `fuseLogits`.
+import { isSoftware } from '../src/backend/device.ts';
 import { fold, tuningFor } from '../src/backend/pipelines.ts';
-import { type fuseLogits, NUMBERS } from '../src/kernels/fuseLogits.ts';
+import { type FuseParams, NUMBERS } from '../src/kernels/fuseLogits.ts';
 import code from './unfused.wgsl?raw';
 
-type Arguments = ReturnType<(typeof fuseLogits.bench)[number]['make']>;
+export interface Found {
+  readonly alpha: number;
+  readonly expert: number;
+}
 
 export interface Unfused {
-  /** Everything, once; not waited for. */
-  run(): void;
-  /** The alpha and the expert of each row, of the last run. */
-  found(): Promise<readonly { readonly alpha: number; readonly expert: number }[]>;
+  /** Milliseconds of `runs` runs. */
+  time(runs: number): Promise<number>;
+  /** Of each row, in the last run. */
+  found(): Promise<readonly Found[]>;
   /** Bytes that its passes read and write, logits and distributions only. */
   readonly bytes: number;
   destroy(): void;
 }
 
+export interface UnfusedOptions {
+  readonly params: Pick<FuseParams, 'rows' | 'vocab' | 'experts'>;
+  readonly inputs: Readonly<
+    Record<'logits' | 'small' | 'expert1' | 'expert2' | 'expert3', Float32Array>
+  >;
+  readonly grid: { readonly low: number; readonly step: number; readonly count: number };
+  /** Does the search go on between the grid's points? */
+  readonly refined: boolean;
+}
+
 const TILE = 2048;
+/** As in the shader: the alpha is the row's own. */
+const HALVING = 0xffffffff;
+/** Of a cell of 0.1: to 2e-6. The first only says on which side of the grid's point. */
+const HALVINGS = 16;
+/** Bindings of each pass: those that it names. */
+const USED = {
+  reduceTiles: [0, 4, 6],
+  finishRows: [4, 5, 6],
+  subtract: [0, 3, 5, 6],
+  divergeTiles: [0, 1, 4, 6],
+  averageTiles: [0, 1, 2, 4, 5, 6],
+  gather: [4, 5, 6],
+  lose: [3, 4, 5, 6],
+  choose: [0, 5, 6],
+  halve: [4, 5, 6],
+  tilt: [0, 1, 2, 3, 5, 6],
+} as const;
+type Pass = keyof typeof USED;
+const PER_ROW: readonly Pass[] = ['finishRows', 'gather', 'lose', 'choose', 'halve'];
+
 export async function prepareUnfused(
   device: GPUDevice,
-  { params, inputs }: Arguments,
-  grid: { readonly low: number; readonly step: number; readonly count: number },
+  { params: { rows, vocab, experts }, inputs, grid, refined }: UnfusedOptions,
 ): Promise<Unfused> {
   const { STORAGE, UNIFORM, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
-  const { rows, vocab, experts } = params;
   const size = 4 * rows * vocab;
   const tiles = Math.ceil(vocab / TILE);
-  const points = experts * grid.count;
   const buffers: GPUBuffer[] = [];
   const buffer = (bytes: number, usage = STORAGE, data?: BufferSource) => {
     const made = device.createBuffer({ size: Math.max(16, bytes), usage: usage | COPY_DST });
@@ -36,30 +67,18 @@ export async function prepareUnfused(
     return made;
   };
   const module = device.createShaderModule({ label: 'unfused', code });
-  const pipeline = async (entryPoint: string, tuned = true) =>
-    device.createComputePipelineAsync({
-      label: `unfused.${entryPoint}`,
-      layout: 'auto',
-      compute: {
-        module,
-        entryPoint,
-        ...(tuned && { constants: { WORKGROUP: tuningFor(device).WORKGROUP ?? 64 } }),
-      },
-    });
-  const pipelines = {
-    reduceTiles: await pipeline('reduceTiles'),
-    finishRows: await pipeline('finishRows'),
-    subtract: await pipeline('subtract'),
-    divergeTiles: await pipeline('divergeTiles'),
-    want: await pipeline('want', false),
-    lose: await pipeline('lose', false),
-    tilt: await pipeline('tilt'),
-    choose: await pipeline('choose', false),
-    combine: await pipeline('combine'),
-  };
-  type Pass = keyof typeof pipelines;
+  const constants = { WORKGROUP: tuningFor(device).WORKGROUP ?? 64 };
+  const pipelines = new Map<Pass, GPUComputePipeline>();
+  for (const entryPoint of Object.keys(USED) as Pass[]) {
+    const compute = { module, entryPoint, constants };
+    const label = `unfused.${entryPoint}`;
+    pipelines.set(
+      entryPoint,
+      await device.createComputePipelineAsync({ label, layout: 'auto', compute }),
+    );
+  }
 
-  const model = (words: Float32Array) => buffer(size, STORAGE, words.slice());
+  const model = (words: Float32Array) => buffer(size, STORAGE, words as BufferSource);
   const large = model(inputs.logits);
   const small = model(inputs.small);
   const own = [inputs.expert1, inputs.expert2, inputs.expert3].slice(0, experts).map(model);
@@ -68,113 +87,125 @@ export async function prepareUnfused(
   ) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
   const logExperts = own.map(() => buffer(size));
   const partials = buffer(8 * rows * tiles);
-  const stats = buffer(8 * rows * (1 + experts), STORAGE | COPY_SRC);
-  const losses = buffer(4 * rows * points);
-  const uniform = (expert: number, point: number) => {
-    const words = new ArrayBuffer(32);
-    new Uint32Array(words).set([rows, vocab, expert, experts, point, grid.count]);
-    new Float32Array(words).set([grid.low, grid.step], 6);
-    return buffer(32, UNIFORM, words);
-  };
+  const slots = { chosen: experts + 1, untilted: experts + 2, moved: experts + 3 };
+  const stats = buffer(16 * rows * (experts + 4), STORAGE | COPY_SRC);
+  const losses = buffer(4 * rows * experts * grid.count);
 
   interface Step {
     readonly pipeline: GPUComputePipeline;
     readonly group: GPUBindGroup;
     readonly workgroups: number;
   }
-  /** Bindings of each pass: those that it names. */
-  const USED: Readonly<Record<Pass, readonly number[]>> = {
-    reduceTiles: [0, 4, 6],
-    finishRows: [4, 5, 6],
-    subtract: [0, 3, 5, 6],
-    divergeTiles: [0, 1, 4, 6],
-    want: [4, 5, 6],
-    lose: [3, 4, 5, 6],
-    tilt: [0, 1, 2, 3, 6],
-    choose: [0, 5, 6],
-    combine: [0, 1, 2, 3, 5, 6],
-  };
   let words = 0;
-  const step = (
-    name: Pass,
-    given: { a?: GPUBuffer; b?: GPUBuffer; c?: GPUBuffer; result?: GPUBuffer; params: GPUBuffer },
-  ): Step => {
-    const { a, b, c, result } = given;
-    const all = [a, b, c, result, partials, stats, given.params];
+  interface Given {
+    readonly a?: GPUBuffer;
+    readonly b?: GPUBuffer;
+    readonly c?: GPUBuffer;
+    readonly result?: GPUBuffer;
+    readonly expert?: number;
+    readonly point?: number;
+    readonly slot?: number;
+    /** Of all rows, only those of this expert. */
+    readonly part?: boolean;
+  }
+  const step = (name: Pass, given: Given = {}): Step => {
+    const { a, b, c, result, expert = 0, point = 0, slot = 0, part = false } = given;
+    const bytes = new ArrayBuffer(48);
+    new Uint32Array(bytes).set([rows, vocab, expert, experts, point, grid.count, 0, 0, slot]);
+    new Float32Array(bytes).set([grid.low, grid.step], 6);
+    const all = [a, b, c, result, partials, stats, buffer(48, UNIFORM, bytes)];
     const entries = USED[name].map((binding) => ({ binding, resource: { buffer: all[binding]! } }));
-    const perRow = name === 'finishRows' || name === 'want' || name === 'lose' || name === 'choose';
+    const perRow = PER_ROW.includes(name);
     // What a pass reads and writes of logits or distributions.
-    if (!perRow) words += USED[name].filter((binding) => binding < 4).length * rows * vocab;
-    return {
-      pipeline: pipelines[name],
-      group: device.createBindGroup({ layout: pipelines[name].getBindGroupLayout(0), entries }),
-      workgroups: perRow ? rows : rows * tiles,
-    };
+    const arrays = perRow ? 0 : USED[name].filter((binding) => binding < 4).length;
+    words += (arrays * rows * vocab) / (part ? experts : 1);
+    const pipeline = pipelines.get(name)!;
+    const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+    return { pipeline, group, workgroups: perRow ? rows : rows * tiles };
   };
-  const plain = uniform(0, 0);
   const logSoftmax = (from: GPUBuffer, to: GPUBuffer): Step[] => [
-    step('reduceTiles', { a: from, params: plain }),
-    step('finishRows', { params: plain }),
-    step('subtract', { a: from, result: to, params: plain }),
+    step('reduceTiles', { a: from }),
+    step('finishRows'),
+    step('subtract', { a: from, result: to }),
   ];
+  const diverge = (from: GPUBuffer, to: GPUBuffer) => step('divergeTiles', { a: from, b: to });
+  /** For each row along its own expert. */
+  const tilts = (result: GPUBuffer): Step[] =>
+    own.map((b, expert) =>
+      step('tilt', { a: large, b, c: small, result, expert, point: HALVING, part: true }),
+    );
+  const averages = (a: GPUBuffer): Step[] =>
+    own.map((b, expert) => step('averageTiles', { a, b, c: small, expert }));
+
   const phases: Step[][] = [
     [
       ...logSoftmax(large, logLarge),
       ...logSoftmax(small, logSmall),
       ...own.flatMap((one, t) => logSoftmax(one, logExperts[t]!)),
-      ...logExperts.flatMap((one, t) => [
-        step('divergeTiles', { a: one, b: logSmall, params: plain }),
-        step('want', { params: uniform(t, 0) }),
-      ]),
+      ...logExperts.flatMap((one, t) => [diverge(one, logSmall), step('gather', { slot: t + 1 })]),
     ],
   ];
-  for (const [t, expert] of own.entries()) {
+  for (const [t, b] of own.entries()) {
     for (let k = 0; k < grid.count; k++) {
-      const here = uniform(t, t * grid.count + k);
+      const here = { expert: t, point: t * grid.count + k };
       phases.push([
-        step('tilt', { a: large, b: expert, c: small, result: tilted, params: here }),
+        step('tilt', { a: large, b, c: small, result: tilted, ...here }),
         ...logSoftmax(tilted, logTilted),
-        step('divergeTiles', { a: logTilted, b: logLarge, params: here }),
-        step('lose', { result: losses, params: here }),
+        diverge(logTilted, logLarge),
+        step('lose', { result: losses, ...here }),
       ]);
     }
   }
-  phases.push([
-    step('choose', { a: losses, params: plain }),
-    ...own.map((one, t) =>
-      step('combine', { a: large, b: one, c: small, result: fused, params: uniform(t, 0) }),
-    ),
-  ]);
-  // Of the last passes only one expert's moves a row.
-  words -= (experts - 1) * 4 * rows * vocab;
+  phases.push([step('choose', { a: losses })]);
+  if (refined) {
+    phases.push([...averages(logLarge), step('gather', { slot: slots.untilted })]);
+    for (let i = 0; i < HALVINGS; i++) {
+      phases.push([
+        ...tilts(tilted),
+        ...logSoftmax(tilted, logTilted),
+        diverge(logTilted, logLarge),
+        step('gather', { slot: slots.moved }),
+        ...averages(logTilted),
+        step('halve'),
+      ]);
+    }
+  }
+  phases.push(tilts(fused));
 
+  const record = (steps: readonly Step[]): GPUCommandBuffer => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass({ label: 'unfused' });
+    for (const { pipeline, group, workgroups } of steps) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...fold(workgroups));
+    }
+    pass.end();
+    return encoder.finish();
+  };
   return {
     bytes: 4 * words,
-    run() {
-      // A submission for each alpha: one for all would hold a slow adapter up for longer than it is given.
-      for (const phase of phases) {
-        const encoder = device.createCommandEncoder();
-        const pass = encoder.beginComputePass({ label: 'unfused' });
-        for (const { pipeline: which, group, workgroups } of phase) {
-          pass.setPipeline(which);
-          pass.setBindGroup(0, group);
-          pass.dispatchWorkgroups(...fold(workgroups));
-        }
-        pass.end();
-        device.queue.submit([encoder.finish()]);
-      }
+    async time(runs) {
+      // All in one submission, as the kernel's; a renderer in software would be held up for longer than it is given.
+      const parts = isSoftware(device.adapterInfo) ? phases : [phases.flat()];
+      const commands = Array.from({ length: runs }, () => parts.map(record)).flat();
+      const begun = performance.now();
+      for (const one of commands) device.queue.submit([one]);
+      await device.queue.onSubmittedWorkDone();
+      return performance.now() - begun;
     },
     async found() {
-      const home = device.createBuffer({ size: 8 * rows, usage: MAP_READ | COPY_DST });
+      const length = 16 * rows;
+      const home = device.createBuffer({ size: length, usage: MAP_READ | COPY_DST });
       const encoder = device.createCommandEncoder();
-      encoder.copyBufferToBuffer(stats, 0, home, 0, 8 * rows);
+      encoder.copyBufferToBuffer(stats, slots.chosen * length, home, 0, length);
       device.queue.submit([encoder.finish()]);
       await home.mapAsync(GPUMapMode.READ);
-      const pairs = new Float32Array(home.getMappedRange().slice(0));
+      const all = new Float32Array(home.getMappedRange().slice(0));
       home.destroy();
       return Array.from({ length: rows }, (_, row) => ({
-        alpha: pairs[2 * row]!,
-        expert: pairs[2 * row + 1]!,
+        alpha: all[4 * row]!,
+        expert: all[4 * row + 1]!,
       }));
     },
     destroy() {
@@ -184,7 +215,7 @@ export async function prepareUnfused(
 }
 
 /** The same of the kernel's own numbers. */
-export const foundByKernel = (numbers: Float32Array, rows: number, experts: number) =>
+export const foundByKernel = (numbers: Float32Array, rows: number, experts: number): Found[] =>
   Array.from({ length: rows }, (_, row) => {
     const alphas = numbers.subarray(row * NUMBERS.length, row * NUMBERS.length + experts);
     const expert = Math.max(

@@ -188,20 +188,18 @@ export const fuseCases: readonly FuseCase[] = [
   fuseCase(shape('the vocabulary of Qwen 2.5, one row', 1, 151_936), { search: REFINED }),
 ];
 
-export const fuseBench: readonly FuseCase[] = [
-  fuseCase(shape('1 x 79, one expert, refined', 1, 79), { search: REFINED }),
-  ...[1, 64].flatMap((rows) =>
-    [1, 3].flatMap((experts) =>
-      [GRID, REFINED].map((search) =>
-        fuseCase(
-          shape(
-            `${rows} x 151,936, ${experts === 1 ? 'one expert' : 'three experts'}, ${search === GRID ? 'grid' : 'refined'}`,
-            rows,
-            151_936,
-          ),
-          { search, experts },
-        ),
-      ),
-    ),
+/** The vocabulary of Qwen 2.5 with the paper's grid, and what is searched between its points at half its step. */
+export const fuseShapes = [1, 64].flatMap((rows) =>
+  [1, 3].flatMap((experts) =>
+    [GRID, REFINED].map((search) => ({
+      why: `${rows} x 151,936, ${experts === 1 ? 'one expert' : 'three experts'}, ${search === GRID ? 'grid' : 'refined'}`,
+      rows,
+      setting: { experts, search, ...(search === REFINED && { step: 0.05, count: 41 }) },
+    })),
   ),
+);
+
+export const fuseBench: readonly FuseCase[] = [
+  fuseCase(shape('1 x 79, one expert, refined', 1, 79), { search: REFINED, step: 0.05, count: 41 }),
+  ...fuseShapes.map(({ why, rows, setting }) => fuseCase(shape(why, rows, 151_936), setting)),
 ];
