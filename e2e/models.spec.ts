@@ -4,6 +4,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
+import { writeModel } from '../src/onnx/model.ts';
+import { modelFrom } from '../src/onnx/proto.ts';
+import { familyConfig, familyGraph } from '../test/families/index.ts';
+import { nameless } from '../test/families/ports.ts';
 import { type HubServer, hubServer } from '../test/support/hubServer.ts';
 import { accessible } from './axe.ts';
 import { button, finished, modelFile, open, status, text } from './page.ts';
@@ -157,7 +161,21 @@ test('a pair of folders: dropped, kept, run together, trained, exported, and bro
   await expect(button(page, `Card of ${name}`)).toBeVisible();
 });
 
-test('files are dropped anywhere on the page', async ({ page }) => {
+/** Turns end as texts do: the vocabulary has no other special token. */
+const TEMPLATE =
+  '{{ bos_token }}{% for m in messages %}{{ m.role + ": " + m.content + eos_token }}{% endfor %}' +
+  '{% if add_generation_prompt %}assistant: {% endif %}';
+
+test('files are dropped anywhere or pasted, their ports are named, they chat, and leave as a folder', async ({
+  page,
+}) => {
+  // No browser lets a test choose a folder of the disk; one of the browser’s own file system is as good.
+  await page.addInitScript(() => {
+    Object.assign(globalThis, {
+      showDirectoryPicker: async () =>
+        (await navigator.storage.getDirectory()).getDirectoryHandle('out', { create: true }),
+    });
+  });
   await open(page);
   const data = await page.evaluateHandle(
     (json) => {
@@ -172,6 +190,75 @@ test('files are dropped anywhere on the page', async ({ page }) => {
   await page.dispatchEvent('main', 'drop', { dataTransfer: data });
   await expect(missing(page)).toContainText('This is the tokenizer; drop model.onnx too');
   await expect(page.getByText('Drop a checkpoint: a folder, or its files')).toBeHidden();
+
+  // What is pasted joins what was dropped.
+  const graph = nameless(familyGraph('llama without a cache'));
+  const model = Buffer.from(writeModel(modelFrom(graph)));
+  const pasted = await page.evaluateHandle(
+    ([base64, config, template]) => {
+      const transfer = new DataTransfer();
+      const bytes = Uint8Array.from(atob(base64 as string), (one) => one.charCodeAt(0));
+      transfer.items.add(new File([bytes], 'model.onnx'));
+      transfer.items.add(new File([config as string], 'config.json'));
+      transfer.items.add(new File([template as string], 'chat_template.jinja'));
+      return transfer;
+    },
+    [model.toString('base64'), JSON.stringify(familyConfig), TEMPLATE],
+  );
+  await page.evaluate((clipboardData) => {
+    dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  }, pasted);
+  await keep(page, 'model').click();
+  const card = cardOf(page, 'model');
+  // Nothing is run in this place.
+  await expect(button(page, 'Run')).toHaveCount(0);
+
+  // Nobody can tell what its inputs are, so one says it.
+  await expect(card.getByRole('row', { name: /Run on the CPU/ })).toContainText('no');
+  await card.getByLabel('arg0 is').selectOption('token ids');
+  await button(page, 'Use it so').click();
+  await expect(card.getByRole('alert')).toContainText('not understood: arg1');
+  await card.getByLabel('arg1 is').selectOption('attention mask');
+  await accessible(page);
+  await button(page, 'Use it so').click();
+  await expect(card.getByRole('row', { name: /Run on the CPU/ })).toContainText('yes');
+
+  // As chat it reads what its template makes of a message, on the card and in a run.
+  await expect(card.getByText('<bos>user: say 42: <eos>assistant: ')).toBeVisible();
+  await card.getByLabel('As', { exact: true }).selectOption('large');
+  await button(page, 'Decode with it').click();
+  await page.getByLabel('Method', { exact: true }).selectOption('greedy');
+  await page.getByLabel('Prompt', { exact: true }).fill('say 7');
+  await page.getByLabel('Most new tokens').fill('8');
+  await page.getByLabel('As chat').check();
+  await button(page, 'Run').click();
+  await finished(page);
+  await expect(page.locator('main')).toContainText('user: say 7');
+  await expect(page.locator('main')).toContainText('assistant:');
+  expect(page.url()).toContain('promptAs=chat');
+
+  // Into a folder that is chosen: every file as it came.
+  await place(page, 'Models');
+  await button(page, 'Export into a folder').click();
+  await expect(status(page)).toContainText('was written into the folder');
+  const written = await page.evaluate(async () => {
+    const folder = await navigator.storage
+      .getDirectory()
+      .then((top) => top.getDirectoryHandle('out'));
+    const names: string[] = [];
+    for await (const name of folder.keys()) names.push(name);
+    const file = await folder.getFileHandle('model.onnx').then((handle) => handle.getFile());
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return { names, model: bytes.reduce((text, byte) => text + String.fromCharCode(byte), '') };
+  });
+  expect(written.names.sort()).toEqual([
+    'chat_template.jinja',
+    'config.json',
+    'model.onnx',
+    'tokenizer.json',
+    'tokenizer_config.json',
+  ]);
+  expect(Buffer.from(written.model, 'latin1').equals(model)).toBe(true);
 });
 
 test.describe('from a server', () => {

@@ -31,6 +31,8 @@ export type PortRoles = Readonly<Record<string, PortRole>>;
 export interface MappedPort extends PortCard {
   readonly role: PortRole | 'not used';
   readonly goes: 'in' | 'out';
+  /** What it looks like, where not everything is understood. */
+  readonly guess?: PortRole;
 }
 
 export interface OperatorCount {

@@ -1,7 +1,9 @@
 // Does a checkpoint have a chat template, and what does it make of a conversation? Templates are programs in Jinja;
 // what runs them comes when somebody first asks.
 
+import type { DecoderConfig } from './config.ts';
 import { isRecord } from './folder.ts';
+import type { Tokenizer } from './tokenizer.ts';
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
@@ -29,16 +31,35 @@ export function templateText(config: Json, file?: string): string | undefined {
   return typeof chosen?.template === 'string' ? chosen.template : undefined;
 }
 
+/** What a template may write beside what tokenizer_config.json names: where that names none, the model's own. */
+export interface Ends {
+  readonly decoder: Pick<DecoderConfig, 'bos' | 'eos'>;
+  readonly tokenizer: Pick<Tokenizer, 'entries'>;
+}
+
 /**
  * Undefined where there is no template. A template that is wrong is told of when it is used: plain text needs none.
  * @param config tokenizer_config.json
  * @param file chat_template.jinja
  */
-export function chatWriterOf(name: string, config: Json, file?: string): ChatWriter | undefined {
+export function chatWriterOf(
+  name: string,
+  config: Json,
+  { decoder, tokenizer }: Ends,
+  file?: string,
+): ChatWriter | undefined {
   const text = templateText(config, file);
   if (text === undefined) return undefined;
+  const [bos, eos] = [decoder.bos, decoder.eos[0]].map((id) =>
+    id === undefined ? undefined : tokenizer.entries[id],
+  );
+  const tokens = {
+    ...(bos !== undefined && { bos_token: bos }),
+    ...(eos !== undefined && { eos_token: eos }),
+    ...config,
+  };
   return async (messages) => {
     const { makeChatTemplate } = await import('./chatTemplate.ts');
-    return makeChatTemplate(name, text, config).render(messages);
+    return makeChatTemplate(name, text, tokens).render(messages);
   };
 }

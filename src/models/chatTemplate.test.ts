@@ -3,7 +3,7 @@
 import { Template } from '@huggingface/jinja';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../core/errors.ts';
-import { templateText } from './chat.ts';
+import { chatWriterOf, templateText } from './chat.ts';
 import { makeChatTemplate } from './chatTemplate.ts';
 
 const chat = [
@@ -99,6 +99,18 @@ describe('a chat template', () => {
     expect(render(asks)).toBe('26 Jul 2024, Friday, July 26, 2024');
     expect(render('{% if strftime_now is defined %}yes{% endif %}')).toBe('yes');
     expect(render(LLAMA3)).toContain('Today Date: 26 Jul 2024');
+  });
+
+  it('knows the tokens that begin and end texts from the model, where its own file is silent', async () => {
+    const ends = {
+      decoder: { bos: 1, eos: [2, 0] },
+      tokenizer: { entries: ['<pad>', '<s>', '</s>'] },
+    };
+    const text = '{{ bos_token }}{{ messages[0].content }}{{ eos_token }}';
+    const written = (config: object) => chatWriterOf('mine', { ...config }, ends, text)?.(chat);
+    expect(await written({})).toBe('<s>Be brief.</s>');
+    expect(await written({ eos_token: '<end>' })).toBe('<s>Be brief.<end>');
+    expect(chatWriterOf('mine', {}, ends)).toBeUndefined();
   });
 
   it('is found where it is kept', () => {

@@ -72,7 +72,7 @@ export async function loadCheckpoint(
   const template = folder.files?.has(CHAT_TEMPLATE)
     ? await readText(folder, CHAT_TEMPLATE, signal)
     : undefined;
-  const chat = chatWriterOf(name, tokenizerConfig, template);
+  const chat = chatWriterOf(name, tokenizerConfig, { decoder, tokenizer }, template);
 
   signal?.throwIfAborted();
   progress?.('session');

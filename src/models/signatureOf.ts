@@ -2,6 +2,7 @@
 
 import type { MappedPort, PortCard } from '../core/modelCard.ts';
 import type { OnnxSummary } from '../onnx/summary.ts';
+import { guessRoles } from './portNames.ts';
 import { detectSignature, type Signature } from './signature.ts';
 
 type Values = Parameters<typeof detectSignature>[1];
@@ -37,11 +38,13 @@ export function mappingOf(
     for (const { past, present } of caches) roles.set(past, 'cache in').set(present, 'cache out');
     roles.set('logits', 'logits');
   }
+  const guesses = signature ? {} : guessRoles(inputs, outputs);
   const mapped = (port: PortCard, goes: MappedPort['goes']): MappedPort => ({
     ...port,
     name: own.get(port.name) ?? port.name,
     role: roles.get(port.name) ?? 'not used',
     goes,
+    ...(guesses[port.name] && { guess: guesses[port.name] }),
   });
   return [
     ...inputs.map((port) => mapped(port, 'in')),

@@ -43,6 +43,7 @@ export function duration(ms: number): string {
 
 /** 126592 -> "127 k", 846336 -> "846 k", 1.2e9 -> "1.2 G". */
 export function parameterCount(count: number): string {
+  if (count < 1000) return quantity(count);
   const [scale, letter] = count >= 1e9 ? [1e9, 'G'] : count >= 1e6 ? [1e6, 'M'] : [1e3, 'k'];
   const value = count / scale;
   return `${value.toFixed(value < 10 ? 1 : 0)}${THIN}${letter}`;

@@ -47,8 +47,8 @@ const nothing: Stored = {
   where: 'browser',
 };
 
-function inTrain() {
-  const all = setUp();
+function inTrain(changes: Parameters<typeof setUp>[1] = {}) {
+  const all = setUp('', changes);
   all.actions.setMode('train');
   all.say({ type: 'stored', stored: nothing });
   const errand = <T extends Errand['type']>(type: T) =>
@@ -175,6 +175,23 @@ describe('a kept checkpoint', () => {
     say({ type: 'exported', request, name: 'mine.zip', file: new Blob() });
     expect(state().waiting).toEqual({});
     expect(state().notice).toMatchObject({ shown: true, text: 'mine.zip is being downloaded.' });
+  });
+
+  test('goes into a folder that is chosen, or comes down where browsers have no such thing', async () => {
+    const folder = {} as FileSystemDirectoryHandle;
+    let chosen: FileSystemDirectoryHandle | 'cancelled' | undefined = folder;
+    const { actions, state, errand, sent, say } = inTrain({ chooseFolder: async () => chosen });
+    await actions.exportFolder(mine.id, mine.name);
+    expect(errand('exportInto')).toMatchObject({ id: mine.id, folder });
+    say({ type: 'done', request: errand('exportInto').request });
+    expect(state().notice.text).toBe('mine was written into the folder.');
+    const before = sent.length;
+    chosen = 'cancelled';
+    await actions.exportFolder(mine.id, mine.name);
+    expect(sent).toHaveLength(before);
+    chosen = undefined;
+    await actions.exportFolder(mine.id, mine.name);
+    expect(errand('export')).toMatchObject({ id: mine.id });
   });
 
   test('that cannot be had says why, and nothing waits', () => {

@@ -82,9 +82,9 @@ export function modelsActions(app: Pick<App, 'store' | 'desk' | 'page' | 'action
           putAway(candidate);
           const { checkpoint, unsaved } = answer;
           const where = unsaved
-            ? `It is in memory only, gone with this tab: ${unsaved.message}`
-            : 'It is kept in this browser.';
-          patch(store, { notice: told(`${checkpoint.name} can be used everywhere now. ${where}`) });
+            ? `${checkpoint.name} is in memory only, gone with this tab: ${unsaved.message}`
+            : `${checkpoint.name} is kept in this browser.`;
+          patch(store, { notice: told(`${where} The card says what can be done with it.`) });
           show(checkpoint.id);
         },
         progress(done) {

@@ -23,6 +23,7 @@ type FolderOf = (id: string) => Promise<CheckpointFolder>;
 
 /** Building a training graph to see if it can be built takes seconds beyond this. Bytes of the ONNX file. */
 const TRIED = 64 * 2 ** 20;
+const NOT_RUN = 'It cannot be run here.';
 const TRY = { rank: 1, alpha: 1, targets: 'all', seed: 0 } as const;
 
 const isKept = (folder: CheckpointFolder): folder is CheckpointFolder & KeptFolder =>
@@ -63,9 +64,12 @@ export async function readCard(
     ...(readme !== undefined && { readme }),
     about: await aboutOf(checkpoint, given, bytes),
   });
+  const runs = verdict.gpu.can || verdict.cpu.can;
   const joins: JoinVerdict[] = [];
   for (const other of new Set(others)) {
-    if (other !== checkpoint) joins.push(await joinWith(texts, other, folderOf));
+    if (other === checkpoint) continue;
+    const join = await joinWith(texts, other, folderOf);
+    joins.push(runs ? join : { ...join, can: false, methods: [], why: NOT_RUN });
   }
   return { type: 'card', request, card, preflight: { ...verdict, joins } };
 }

@@ -47,6 +47,42 @@ it('a folder is looked at, kept, tried, and exported as it came', async () => {
   }
 });
 
+/** As much of a folder of the disk as is written to. */
+function folderOnDisk() {
+  const written = new Map<string, Uint8Array>();
+  const at = (prefix: string): unknown => ({
+    getDirectoryHandle: async (name: string, { create }: { create: boolean }) => {
+      if (!create) throw new DOMException('no such folder', 'NotFoundError');
+      return at(`${prefix}${name}/`);
+    },
+    getFileHandle: async (name: string) => ({
+      createWritable: async () => ({
+        write: async (contents: Blob | Uint8Array<ArrayBuffer>) => {
+          const bytes = await new Blob([contents]).arrayBuffer();
+          written.set(`${prefix}${name}`, new Uint8Array(bytes));
+        },
+        close: async () => {},
+      }),
+    }),
+  });
+  return { written, handle: at('') as FileSystemDirectoryHandle };
+}
+
+it('goes into a folder of the disk file by file, byte for byte, a built-in one too', async () => {
+  const { ask } = await talk();
+  const choice = { name: 'mine', variant: 'mine/onnx/model_q4.onnx' };
+  const answer = await ask({ type: 'keepFiles', files: filesOf(contents), folder: 'mine', choice });
+  const { id } = is('checkpointKept', answer).checkpoint;
+  const { written, handle } = folderOnDisk();
+  is('done', await ask({ type: 'exportInto', id, folder: handle }));
+  expect([...written.keys()].sort()).toEqual(Object.keys(contents).sort());
+  for (const [path, bytes] of Object.entries(contents))
+    expect(written.get(path), path).toEqual(bytes);
+  const other = folderOnDisk();
+  is('done', await ask({ type: 'exportInto', id: 'base-small', folder: other.handle }));
+  expect(other.written.get('onnx/model.onnx')).toEqual(modelBytes());
+});
+
 it('weights beside the model are part of what it is known by, and come along', async () => {
   const { ask } = await talk();
   const keepWith = async (fill?: number) => {

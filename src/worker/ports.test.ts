@@ -33,6 +33,12 @@ it('a model that nobody could name runs once its ports are named', async () => {
     why: expect.stringContaining('the model has no input input_ids'),
   });
   expect(before.card.graph.ports.every(({ role }) => role === 'not used')).toBe(true);
+  // What types and shapes tell need not be said.
+  const guessed = before.card.graph.ports.flatMap(({ name, guess }) =>
+    guess ? [[name, guess]] : [],
+  );
+  expect(guessed).toHaveLength(9);
+  expect(roles).toMatchObject(Object.fromEntries(guessed));
   expect(await run(greedy)).toMatchObject([{ type: 'failed', failure: { code: 'checkpoint' } }]);
   // Weights are counted whatever the ports are, and the list says so from then on.
   expect(before.card.parameters).toBeGreaterThan(1000);

@@ -79,7 +79,8 @@ export async function readTexts(
   const tokenizerConfig = await json('tokenizer_config.json');
   const tokenizer = makeTokenizer(name, await json('tokenizer.json'), tokenizerConfig, config.bos);
   const template = files.get(CHAT_TEMPLATE);
-  const chat = chatWriterOf(name, tokenizerConfig, template && new TextDecoder().decode(template));
+  const text = template && new TextDecoder().decode(template);
+  const chat = chatWriterOf(name, tokenizerConfig, { decoder: config, tokenizer }, text);
   return { id, name, files, config, tokenizer, ...(chat && { chat }) };
 }
 

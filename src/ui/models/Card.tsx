@@ -8,6 +8,7 @@ import type { CardState } from '../../state/modelsState.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Counted } from './Counted.tsx';
 import { Graph } from './Graph.tsx';
+import { isUnclear } from './Ports.tsx';
 import { TryTokenizer } from './TryTokenizer.tsx';
 import { UseIt } from './UseIt.tsx';
 import { useModels } from './useModels.ts';
@@ -50,10 +51,12 @@ export function Card({ card }: { card: CardState }) {
       {card.state === 'read' && (
         <>
           <Facts card={card.card} />
+          {/* What keeps it from running comes first. */}
+          {isUnclear(card.card) && <Graph id={card.id} card={card.card} />}
           <Verdicts preflight={card.preflight} />
           <Counted card={card.card} />
           <TryTokenizer id={card.id} tokenizer={card.card.tokenizer} />
-          <Graph id={card.id} card={card.card} />
+          {!isUnclear(card.card) && <Graph id={card.id} card={card.card} />}
           <Files card={card.card} />
         </>
       )}

@@ -25,7 +25,10 @@ export const isUnclear = ({ graph: { ports } }: ModelCard): boolean =>
 
 const rolesOf = (ports: readonly MappedPort[]): PortRoles =>
   Object.fromEntries(
-    ports.flatMap(({ name, role }) => (role === 'not used' ? [] : [[name, role] as const])),
+    ports.flatMap(({ name, role, guess }) => {
+      const known = role === 'not used' ? guess : role;
+      return known ? [[name, known] as const] : [];
+    }),
   );
 
 export function Ports({ id, card }: PortsProps) {

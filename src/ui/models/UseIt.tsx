@@ -1,6 +1,6 @@
 // What one came for: the checkpoint plays a part, learns, or leaves as files.
 
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { ROLE_NAMES, ROLES, type Role } from '../../core/roles.ts';
 import { checkpointTitle } from '../../experiment/catalogue.ts';
 import { titled } from '../../state/format.ts';
@@ -11,20 +11,21 @@ import { useModels } from './useModels.ts';
 export function UseIt({ id }: { id: string }) {
   const { use } = useModels();
   const { exportFile, exportFolder } = useActions();
+  const as = useId();
   const [role, setRole] = useState<Role>('small');
   const name = checkpointTitle(id);
   return (
     <div className="use-it">
-      <label className="as">
-        <span>As</span>
-        <select value={role} onChange={({ target }) => setRole(target.value as Role)}>
+      <span className="as">
+        <label htmlFor={as}>As</label>
+        <select id={as} value={role} onChange={({ target }) => setRole(target.value as Role)}>
           {ROLES.map((one) => (
             <option key={one} value={one}>
               {titled(ROLE_NAMES[one])}
             </option>
           ))}
         </select>
-      </label>
+      </span>
       <button type="button" className="button" onClick={() => use(id, role, 'generate')}>
         <Icon name="run" />
         Decode with it

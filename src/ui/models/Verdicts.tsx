@@ -29,11 +29,11 @@ export function Verdicts({ preflight }: { preflight: Preflight }) {
             </tr>
           </thead>
           <tbody>
-            {rows.map(([name, verdict, need]) => (
+            {rows.map(([name, verdict, need], i) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
                 <Possible verdict={verdict} />
-                <td>{whyOf(verdict)}</td>
+                <td>{isRepeated(verdict, rows[i - 1]?.[1]) ? 'The same.' : whyOf(verdict)}</td>
                 <td className="number">{verdict.can && need !== undefined ? bytes(need) : '–'}</td>
               </tr>
             ))}
@@ -76,6 +76,10 @@ function alike(joins: readonly JoinVerdict[]): readonly (readonly [JoinVerdict, 
   }
   return [...groups.values()];
 }
+
+/** A reason is read once. */
+const isRepeated = (verdict: Verdict, before: Verdict | undefined): boolean =>
+  before !== undefined && whyOf(verdict) !== '' && whyOf(verdict) === whyOf(before);
 
 const whyOf = ({ why, operators }: Verdict): string =>
   operators && operators.length > 0 ? `${why} (${operators.join(', ')})` : why;

@@ -22,10 +22,8 @@ export function EmptyStage() {
   const experiment = usePage((state) => state.experiment);
   const { start, step } = useActions();
   const taking = new Set(rolesIn(experiment).map((role) => experiment[role]));
-  const size = [...taking].reduce(
-    (sum, id) => sum + (isCheckpointId(id) ? checkpoints[id].bytes : 0),
-    0,
-  );
+  const builtIn = [...taking].filter(isCheckpointId);
+  const size = builtIn.reduce((sum, id) => sum + checkpoints[id].bytes, 0);
   return (
     <section className="empty">
       <Waiting experiment={experiment} />
@@ -40,10 +38,11 @@ export function EmptyStage() {
         </button>
       </div>
       <p className="fine">
-        {taking.size === 1 ? 'The checkpoint' : `${WORDS[taking.size]} real checkpoints`} (
-        {bytes(size)}
-        {taking.size > 1 && ' together'}) and ONNX Runtime are read from this page’s own server
-        once; everything runs in this tab.
+        {builtIn.length > 0 &&
+          `${whose(builtIn.length, taking.size)} (${bytes(size)}${builtIn.length > 1 ? ' together' : ''}) and `}
+        ONNX Runtime {builtIn.length > 0 ? 'are' : 'is'} read from this page’s own server once;{' '}
+        {builtIn.length < taking.size && 'what you brought or trained is in this browser; '}
+        everything runs in this tab.
       </p>
     </section>
   );
@@ -51,6 +50,12 @@ export function EmptyStage() {
 
 /** Every role could have a checkpoint of its own. */
 const WORDS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight'] as const;
+
+/** So many built-in ones, of all that take part. */
+const whose = (builtIn: number, all: number): string =>
+  all === 1
+    ? 'The checkpoint'
+    : `${WORDS[builtIn]} ${builtIn < all ? 'built-in ' : 'real '}${builtIn === 1 ? 'checkpoint' : 'checkpoints'}`;
 
 const learner = ({ params, small, large }: Experiment) =>
   params.model === 'large' ? large : small;
