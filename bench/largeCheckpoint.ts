@@ -8,16 +8,14 @@ import type { Browser, CDPSession, Page } from 'playwright';
 import { written } from '../cli/accuracy.ts';
 import { diskFolder, loadNodeRuntime } from '../cli/nodeRuntime.ts';
 import { loadCheckpoint } from '../src/models/checkpoint.ts';
+import { type Heap, heapsOf } from './heaps.ts';
 import { writeLarge } from './largeFiles.ts';
 import { forgetMost, processesOf, resident } from './processes.ts';
 
 /** Bytes beyond what was there before, at most and in the end. */
-interface Taken {
+interface Taken extends Heap {
   readonly most: number;
   readonly after: number;
-  /** Of JavaScript in the worker: objects, and the arrays that they own. */
-  readonly javascript: number;
-  readonly arrays: number;
   readonly ms: number;
 }
 
@@ -26,7 +24,8 @@ export interface LargeRow {
   readonly bytes: number;
   readonly keep?: Taken;
   readonly load?: Taken;
-  readonly again?: number;
+  /** By how much WebAssembly's memory grew. */
+  readonly grown?: number;
   readonly tokens?: readonly number[];
   /** ONNX Runtime in Node writes the same. */
   readonly same?: boolean;
@@ -36,50 +35,6 @@ export interface LargeRow {
 }
 
 const TOKENS = 4;
-
-/** Asks the workers' heaps again and again; a worker that computes answers when it is done. */
-async function watchHeaps(page: Page) {
-  const session = await page.context().newCDPSession(page);
-  const most = { javascript: 0, arrays: 0 };
-  let over = false;
-  const workers = new Set<string>();
-  let number = 0;
-  session.on('Target.attachedToTarget', ({ sessionId }) => workers.add(sessionId));
-  session.on('Target.detachedFromTarget', ({ sessionId }) => workers.delete(sessionId));
-  session.on('Target.receivedMessageFromTarget', ({ message }) => {
-    const { result } = JSON.parse(message);
-    if (typeof result?.usedSize !== 'number') return;
-    most.javascript = Math.max(most.javascript, result.usedSize);
-    most.arrays = Math.max(most.arrays, result.backingStorageSize ?? 0);
-  });
-  await session.send('Target.setAutoAttach', {
-    autoAttach: true,
-    waitForDebuggerOnStart: false,
-    flatten: false,
-  });
-  const asking = (async () => {
-    while (!over) {
-      for (const sessionId of workers) {
-        const message = JSON.stringify({ id: ++number, method: 'Runtime.getHeapUsage' });
-        await session.send('Target.sendMessageToTarget', { sessionId, message }).catch(() => {});
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  })();
-  return {
-    take() {
-      const found = { ...most };
-      most.javascript = 0;
-      most.arrays = 0;
-      return found;
-    },
-    async end() {
-      over = true;
-      await asking;
-      await session.detach();
-    },
-  };
-}
 
 export async function benchLarge(
   browser: Browser,
@@ -115,17 +70,18 @@ async function measure(
   devtools: CDPSession,
   folder: string,
 ): Promise<Omit<LargeRow, 'layers' | 'bytes'>> {
-  const heaps = await watchHeaps(page);
+  const heaps = await heapsOf(page);
+  heaps.watch(50);
   const pids = await processesOf(devtools, 'renderer');
   async function during<T>(work: () => Promise<T>): Promise<[T, Taken]> {
     forgetMost(pids);
-    heaps.take();
+    heaps.most();
     const before = resident(pids).now;
     const begun = performance.now();
     const value = await work();
     const ms = performance.now() - begun;
     const { now, most } = resident(pids);
-    return [value, { most: most - before, after: now - before, ...heaps.take(), ms }];
+    return [value, { most: most - before, after: now - before, ...heaps.most(), ms }];
   }
   let found: Omit<LargeRow, 'layers' | 'bytes'> = {};
   try {
@@ -135,7 +91,8 @@ async function measure(
     const [{ tokens }, load] = await during(() =>
       page.evaluate(([one, n]) => window.bench.large.run(one, n), [id, TOKENS] as const),
     );
-    found = { ...found, load, tokens };
+    const { measured } = await page.evaluate((one) => window.bench.large.card(one), id);
+    found = { ...found, load, tokens, ...(measured && { grown: measured.grown }) };
     const runtime = await loadNodeRuntime();
     const checkpoint = await loadCheckpoint(diskFolder(folder), runtime);
     const prompt = checkpoint.tokenizer.encode('say 7: ');
@@ -145,7 +102,7 @@ async function measure(
   } catch (error) {
     return { ...found, why: error instanceof Error ? error.message.split('\n')[0]! : `${error}` };
   } finally {
-    await heaps.end();
+    await heaps.close();
     await page.evaluate(() => window.bench.large.close()).catch(() => {});
   }
 }

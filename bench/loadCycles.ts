@@ -1,30 +1,44 @@
-// Loading and letting go of a checkpoint, 200 times: how much memory the process has afterwards, against what it had once
-// it was warm. `node --expose-gc scripts/node.mjs bench/loadCycles.ts [folder]`
+// Loading and letting go of a checkpoint, 200 times, in the page's own compute worker: a dozen families are kept, and runs go
+// through them in a circle. The worker holds eight, so from the ninth run on each loads one, writes a few tokens, and lets
+// the one go that was not used for longest.
 
-import { diskFolder, loadNodeRuntime } from '../cli/nodeRuntime.ts';
-import { loadCheckpoint } from '../src/models/checkpoint.ts';
+import { defaultExperiment } from '../src/experiment/experiment.ts';
+import { families, familyBytes, familyConfig } from '../test/families/index.ts';
+import { type Conversation, converse } from './conversation.ts';
 
-const CYCLES = 200;
-/** The first ones fill caches and pools. */
-const WARM = 20;
+let conversation: Conversation;
+const ids: string[] = [];
 
-const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
-
-export async function main([folder = 'public/models/base-small']: readonly string[]) {
-  const runtime = await loadNodeRuntime();
-  const gc = (globalThis as { gc?: () => void }).gc;
-  let warm = 0;
-  for (let cycle = 1; cycle <= CYCLES; cycle++) {
-    const checkpoint = await loadCheckpoint(diskFolder(folder), runtime);
-    const y = checkpoint.tokenizer.encode('say 7: ');
-    (await checkpoint.model.decoder(checkpoint.vocab).logits(y, y.length)).dispose();
-    await checkpoint.release();
-    if (cycle !== WARM && cycle !== CYCLES) continue;
-    gc?.();
-    const { rss } = process.memoryUsage();
-    if (cycle === WARM) warm = rss;
-    const growth = ((rss / warm - 1) * 100).toFixed(1);
-    process.stdout.write(`after ${cycle} cycles: ${megabytes(rss)} MB (${growth} %)\n`);
+export async function beginCycles(): Promise<void> {
+  conversation = converse();
+  const texts = ['tokenizer.json', 'tokenizer_config.json'].map(async (path) => {
+    return [path, await (await fetch(`/recipes/tokenizer/${path}`)).blob()] as const;
+  });
+  const tokenizer = await Promise.all(texts);
+  for (const family of families.slice(0, 12)) {
+    const files = new Map([
+      ...tokenizer,
+      ['config.json', new Blob([JSON.stringify(familyConfig)])] as const,
+      ['onnx/model.onnx', new Blob([familyBytes(family)])] as const,
+    ]);
+    ids.push((await conversation.drop(family, files)).id);
   }
-  return 0;
+}
+
+/** @returns bytes of WebAssembly's memory afterwards */
+export async function cycle(number: number): Promise<number> {
+  const large = ids[number % ids.length]!;
+  await conversation.run({
+    ...defaultExperiment,
+    mode: 'generate',
+    method: 'greedy',
+    params: { model: 'large' },
+    large,
+    prompt: 'say 7: ',
+    maxTokens: 6,
+    provider: 'wasm',
+    kernels: 'cpu',
+  });
+  const told = await conversation.ask({ type: 'card', checkpoint: large, others: [] });
+  return told.type === 'card' ? (told.preflight.measured?.all ?? 0) : 0;
 }

@@ -23,6 +23,7 @@ import { findChromium } from '../scripts/install.mjs';
 import { defaultCheckpoints } from '../src/experiment/experiment.ts';
 import { benchLarge } from './largeCheckpoint.ts';
 import { benchLoad } from './load.ts';
+import { benchCycles } from './memory.ts';
 import {
   decodingReport,
   dialsReport,
@@ -143,6 +144,9 @@ export async function main(args: string[]): Promise<number> {
       };
       const report = await page.evaluate((o) => window.bench.transformers(o), options);
       publish('transformers', transformersReport(report, versions(root)));
+    }
+    if (wants('memory')) {
+      console.log(JSON.stringify(await benchCycles(page, devtools)));
     }
     if (wants('large')) {
       const sizes = text('layers', '8').split(',').map(Number);

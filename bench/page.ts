@@ -11,6 +11,7 @@ import { benchFusion } from './fusion.ts';
 import { benchKernels } from './kernels.ts';
 import { cardOfLarge, closeLarge, fileField, keepLarge, runLarge } from './large.ts';
 import { benchLearning } from './learning.ts';
+import { beginCycles, cycle } from './loadCycles.ts';
 import { benchPasses, benchSteps } from './training.ts';
 import { benchTransformers, type TransformersOptions } from './transformers.ts';
 
@@ -27,6 +28,7 @@ const bench = {
   },
   decoding: benchDecoding,
   transformers: (options: TransformersOptions) => benchTransformers(options, window.computedMs),
+  cycles: { begin: beginCycles, cycle },
   large: {
     field: fileField,
     keep: keepLarge,

@@ -33,6 +33,14 @@ export interface MemoryNeed {
   readonly trainWithLora: number;
 }
 
+/** Of a checkpoint that is loaded. Bytes. */
+export interface MeasuredMemory {
+  /** By how much WebAssembly's memory grew while it was loaded. */
+  readonly grown: number;
+  /** What it had then, with everything else that was loaded. */
+  readonly all: number;
+}
+
 export interface Preflight {
   readonly gpu: Verdict;
   readonly cpu: Verdict;
@@ -40,5 +48,7 @@ export interface Preflight {
   readonly trainWithLora: Verdict;
   readonly joins: readonly JoinVerdict[];
   readonly memory: MemoryNeed;
+  /** Absent where it is not loaded, or where this cannot be measured. */
+  readonly measured?: MeasuredMemory;
   readonly mapping: readonly MappedPort[];
 }

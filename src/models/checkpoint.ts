@@ -2,6 +2,7 @@
 // and a tokenizer, and nobody needs to know that there were files.
 
 import { UserError } from '../core/errors.ts';
+import type { MeasuredMemory } from '../core/preflight.ts';
 import { besideOf, canonical, isCanonical, MODEL_PATH } from './canonical.ts';
 import { CHAT_TEMPLATE, type ChatWriter, chatWriterOf } from './chat.ts';
 import { decoderConfig } from './config.ts';
@@ -22,6 +23,8 @@ export interface Checkpoint {
   readonly chat?: ChatWriter;
   /** Columns of the head that name a token. */
   readonly vocab: number;
+  /** What loading it took, where that can be measured. */
+  readonly memory?: MeasuredMemory;
   release(): Promise<void>;
 }
 
@@ -76,13 +79,24 @@ export async function loadCheckpoint(
 
   signal?.throwIfAborted();
   progress?.('session');
+  const before = runtime.heapBytes?.();
   const model = await OnnxModel.create(name, path, decoder, runtime, bytes, { beside });
   try {
     signal?.throwIfAborted();
     progress?.('warmUp');
     const rows = await warmUp(model);
     const vocab = checkFit(name, tokenizer, rows);
-    return { name, model, tokenizer, ...(chat && { chat }), vocab, release: () => model.release() };
+    const all = runtime.heapBytes?.();
+    const measured = all !== undefined && before !== undefined;
+    return {
+      name,
+      model,
+      tokenizer,
+      ...(chat && { chat }),
+      vocab,
+      ...(measured && { memory: { grown: all - before, all } }),
+      release: () => model.release(),
+    };
   } catch (error) {
     await model.release();
     throw error;

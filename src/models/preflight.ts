@@ -60,7 +60,7 @@ export function preflight(
   machine: Machine,
   tried: { readonly fully?: UserError; readonly lora?: UserError } = {},
   own: ReadonlyMap<string, string> = new Map(),
-): Omit<Preflight, 'joins'> {
+): Omit<Preflight, 'joins' | 'measured'> {
   let signature: Signature | undefined;
   let refused: Verdict | undefined = foreign(summary);
   try {

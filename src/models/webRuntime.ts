@@ -9,6 +9,7 @@ import { UserError } from '../core/errors.ts';
 import { anchorModel } from './anchor.ts';
 import { type ByteProgress, download } from './folder.ts';
 import type { BesideFile, OrtRuntime } from './runtime.ts';
+import { heapBytes, noteMemories } from './wasmHeap.ts';
 
 type Ort = typeof import('onnxruntime-web');
 
@@ -45,6 +46,7 @@ async function initialise(build: Build, progress?: ByteProgress, signal?: AbortS
       'Reload the page without its cache; if it stays so, this copy of the site is incomplete.',
     );
   const what = `ONNX Runtime (${file})`;
+  noteMemories();
   const [ort, wasm] = await Promise.all([
     build.load(),
     download(url, { what, missing, progress, signal }),
@@ -74,7 +76,13 @@ export async function loadWasmRuntime(
     });
   const first = await started(createSession(anchorModel()));
   await first.release();
-  return { provider: 'wasm', Tensor: ort.Tensor, createSession, dispose: async () => {} };
+  return {
+    provider: 'wasm',
+    Tensor: ort.Tensor,
+    createSession,
+    heapBytes,
+    dispose: async () => {},
+  };
 }
 
 /** Files beside a model that are read as a whole into this heap, at most. Bytes. */

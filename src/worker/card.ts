@@ -2,7 +2,7 @@
 
 import { UserError } from '../core/errors.ts';
 import type { FileCard, ModelCard, PortRoles } from '../core/modelCard.ts';
-import type { JoinVerdict } from '../core/preflight.ts';
+import type { JoinVerdict, MeasuredMemory } from '../core/preflight.ts';
 import { checkpointTitle, isCheckpointId, methods } from '../experiment/catalogue.ts';
 import { besideOf, canonical, isCanonical, MODEL_PATH } from '../models/canonical.ts';
 import { cardOf, tryTraining } from '../models/card.ts';
@@ -33,6 +33,7 @@ export async function readCard(
   { request, checkpoint, others }: Card,
   folderOf: FolderOf,
   hardware: () => Promise<Hardware>,
+  measured?: MeasuredMemory,
 ): Promise<Extract<FromWorker, { readonly type: 'card' }>> {
   const given = await folderOf(checkpoint);
   const folder = await canonical(given);
@@ -71,7 +72,8 @@ export async function readCard(
     const join = await joinWith(texts, other, folderOf);
     joins.push(runs ? join : { ...join, can: false, methods: [], why: NOT_RUN });
   }
-  return { type: 'card', request, card, preflight: { ...verdict, joins } };
+  const preflighted = { ...verdict, joins, ...(measured && { measured }) };
+  return { type: 'card', request, card, preflight: preflighted };
 }
 
 /** @throws UserError 'checkpoint' when a checkpoint cannot be run with this */

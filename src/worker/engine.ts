@@ -120,6 +120,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     folderOf,
     hardware,
     forget,
+    measured: (id) => library.find(keyOf(id, { provider: 'wasm' }))?.memory,
     breathe: () => breath.take(),
     post,
     answers: alignments.add,

@@ -3,6 +3,7 @@
 
 import { throughDoor } from '../core/door.ts';
 import { toFailure, UserError } from '../core/errors.ts';
+import type { MeasuredMemory } from '../core/preflight.ts';
 import { checkpointTitle } from '../experiment/catalogue.ts';
 import { cleanName, parseFileId, parseLocalId } from '../experiment/names.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
@@ -42,6 +43,8 @@ interface Supplies {
   hardware(): Promise<Hardware>;
   /** A checkpoint's sessions are made anew. @throws UserError 'experiment' while a run may need them */
   forget(id: string): Promise<void>;
+  /** Of a checkpoint that is loaded. */
+  measured(id: string): MeasuredMemory | undefined;
   breathe(): Promise<void> | void;
   post(message: FromWorker): void;
   /** A model's answers; those that there were when it was stopped, or broke. */
@@ -90,7 +93,7 @@ export const isErrand = (message: ToWorker): message is Plain =>
   (ERRANDS as readonly string[]).includes(message.type);
 
 export function createErrands(supplies: Supplies) {
-  const { store, folderOf, hardware, forget, breathe, post, answers } = supplies;
+  const { store, folderOf, hardware, forget, measured, breathe, post, answers } = supplies;
   const going = new Map<number, AbortController>();
   let carry: Carrier | undefined;
   /** Tells the page what is stored. */
@@ -285,7 +288,7 @@ export function createErrands(supplies: Supplies) {
       case 'vocabularies':
         return post(await readVocabularies(errand, folderOf));
       case 'card': {
-        const card = await readCard(errand, folderOf, hardware);
+        const card = await readCard(errand, folderOf, hardware, measured(errand.checkpoint));
         if (await all.count(errand.checkpoint, card.card.parameters)) await tell();
         return post(card);
       }

@@ -1,12 +1,12 @@
 // What can be done with a checkpoint here, said before anything is loaded.
 
-import type { JoinVerdict, Preflight, Verdict } from '../../core/preflight.ts';
+import type { JoinVerdict, MeasuredMemory, Preflight, Verdict } from '../../core/preflight.ts';
 import { checkpointTitle } from '../../experiment/catalogue.ts';
 import { bytes } from '../../state/format.ts';
 import { Scroller } from '../parts/Scroller.tsx';
 
 export function Verdicts({ preflight }: { preflight: Preflight }) {
-  const { gpu, cpu, trainFully, trainWithLora, joins, memory } = preflight;
+  const { gpu, cpu, trainFully, trainWithLora, joins, memory, measured } = preflight;
   const rows: readonly (readonly [string, Verdict, number?])[] = [
     ['Run on the GPU', gpu, memory.run],
     ['Run on the CPU', cpu, memory.run],
@@ -55,10 +55,16 @@ export function Verdicts({ preflight }: { preflight: Preflight }) {
       <p className="fine">
         Weights {bytes(memory.weights)}; keys and values {bytes(memory.cachePerToken)} per token,{' '}
         {bytes(memory.cacheFull)} for a whole context.
+        {measured && ` ${measuredText(measured)}`}
       </p>
     </section>
   );
 }
+
+const measuredText = ({ grown, all }: MeasuredMemory): string =>
+  grown > 0
+    ? `Measured while it was loaded: WebAssembly’s memory grew by ${bytes(grown)} at most, to ${bytes(all)}.`
+    : `Measured while it was loaded: it fitted into the ${bytes(all)} that WebAssembly had.`;
 
 function Possible({ verdict }: { verdict: Verdict }) {
   return <td className={verdict.can ? 'can' : 'cannot'}>{verdict.can ? '✓ yes' : '✗ no'}</td>;
