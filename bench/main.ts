@@ -68,6 +68,12 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
 
+  if (words.includes('badInputs')) {
+    const { benchBadInputs } = await import('./badInputs.ts');
+    publish('badInputs', await benchBadInputs());
+    return 0;
+  }
+
   if (words.includes('evidence')) {
     const { evidenceReport, gatherEvidence } = await import('./evidence.ts');
     const found = await gatherEvidence(root, value('problems', 100), console.error);

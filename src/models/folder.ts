@@ -3,6 +3,7 @@
 
 import { UserError } from '../core/errors.ts';
 import type { PortRoles } from '../core/modelCard.ts';
+import { hasTooManyNames, MOST_NAMES } from './jsonNames.ts';
 import { sniff } from './sniff.ts';
 
 /** Bytes so far and in all; `total` is absent when nobody knows. */
@@ -40,6 +41,13 @@ export async function readJson(
   signal?: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>>> {
   const bytes = await folder.read(path, undefined, signal);
+  if (hasTooManyNames(bytes)) {
+    throw new UserError(
+      'checkpoint',
+      `${folder.name}/${path} has more than ${MOST_NAMES.toLocaleString('en-US')} names and values, which no file of a checkpoint needs.`,
+      'Use the file that belongs to the model.',
+    );
+  }
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (isRecord(value)) return value;

@@ -3,6 +3,7 @@
 
 import type { DroppedFile, FileRole, RecognisedFile } from '../core/dropped.ts';
 import { isRecord } from './folder.ts';
+import { hasTooManyNames, MOST_NAMES } from './jsonNames.ts';
 import { sniff } from './sniff.ts';
 import { onnxForm } from './topLevel.ts';
 
@@ -68,7 +69,15 @@ async function what(path: string, file: Blob): Promise<Said> {
 
 async function json(name: string, file: Blob, head: string): Promise<Said> {
   if (file.size > LONGEST_JSON) return { role: 'beside', says: 'very large JSON file' };
-  const value = parsed(await file.text());
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (hasTooManyNames(bytes)) {
+    return {
+      role: 'refused',
+      says: `JSON file with more than ${MOST_NAMES.toLocaleString('en-US')} names`,
+      remedy: 'Use the file that belongs to the model.',
+    };
+  }
+  const value = parsed(new TextDecoder().decode(bytes));
   if (value === undefined) {
     const lines = head.split('\n').slice(0, 2).map(parsed);
     if (lines.length === 2 && lines.every(isRecord)) {

@@ -1,6 +1,7 @@
 // The worker's behaviour as sentences, with the built-in pair on Node's ONNX Runtime.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { diskFolder, loadNodeRuntime } from '../../cli/nodeRuntime.ts';
+import { folderOf, modelBytes } from '../../test/support/ownCheckpoint.ts';
 import { processor, talkTo } from '../../test/support/talkTo.ts';
 import { UserError } from '../core/errors.ts';
 import { defaultExperiment, type Experiment } from '../experiment/experiment.ts';
@@ -14,6 +15,35 @@ beforeAll(async () => {
 });
 const talk = (changes: Partial<Supplies> = {}) => talkTo(runtime, changes);
 const soon = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('a bad checkpoint', () => {
+  it('is refused in words, and nothing that was loaded before is lost', async () => {
+    const asked: string[] = [];
+    const { until, ended, events, types, start } = talk({
+      folder(id) {
+        asked.push(id);
+        return folderOf(id === 'base-large' ? modelBytes().slice(0, 5000) : modelBytes());
+      },
+    });
+    const quick = { maxTokens: 8, prompt: 'say 7: ' };
+    const good = { ...quick, small: 'base-small', large: 'large-tuned' };
+    start(1, good);
+    await until(() => ended(1));
+    start(2, { ...quick, small: 'base-small', large: 'base-large' });
+    await until(() => ended(2));
+    expect(events(2).at(-1)).toMatchObject({
+      type: 'failed',
+      failure: { code: 'onnx', message: expect.stringContaining('is cut off') },
+    });
+    start(3, good);
+    await until(() => ended(3));
+    expect(types(3).at(-1)).toBe('completed');
+    expect(asked).toEqual(['base-small', 'large-tuned', 'base-large']);
+    const written = (run: number) =>
+      events(run).flatMap((event) => (event.type === 'generated' ? event.tokens : []));
+    expect(written(3)).toEqual(written(1));
+  });
+});
 
 describe('a run', () => {
   it('says what it loads, what it uses, what happens, and that it is over', async () => {
