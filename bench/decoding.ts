@@ -8,6 +8,7 @@ import type { AnyAlgorithm } from '../src/core/algorithm.ts';
 import type { ParamValue } from '../src/core/params.ts';
 import { defaultExperiment } from '../src/experiment/experiment.ts';
 import { httpFolder } from '../src/models/folder.ts';
+import type { OrtRuntime } from '../src/models/runtime.ts';
 import { loadWasmRuntime } from '../src/models/webRuntime.ts';
 import { tasks } from '../src/tasks/index.ts';
 import { furnish, loadCheckpoints } from '../src/worker/furnish.ts';
@@ -51,10 +52,15 @@ export interface DecodingReport {
 
 const SEED = 2;
 
-export async function benchDecoding(options: DecodingOptions): Promise<DecodingReport> {
+/** @param runtime wasm unless another is given, with the kernels to it */
+export async function benchDecoding(
+  options: DecodingOptions,
+  runtime?: OrtRuntime,
+  backend = createCpuBackend(),
+): Promise<DecodingReport> {
   const { problems, grid, large, smalls, folder = 'models' } = options;
   const base = new URL(`/${folder}/`, location.href).href;
-  const runtime = await loadWasmRuntime();
+  runtime ??= await loadWasmRuntime();
   const library = createLibrary(1 + smalls.length);
   const furnished = async (small: string) => {
     const checkpoints = await loadCheckpoints({
@@ -64,7 +70,7 @@ export async function benchDecoding(options: DecodingOptions): Promise<DecodingR
       folderOf: (id) => httpFolder(id, new URL(`${id}/`, base).href),
       library,
     });
-    return { small, room: furnish(checkpoints, createCpuBackend()) };
+    return { small, room: furnish(checkpoints, backend) };
   };
   const rooms: Awaited<ReturnType<typeof furnished>>[] = [];
   for (const small of smalls) rooms.push(await furnished(small));

@@ -3,6 +3,7 @@
 
 import { createCpuBackend } from '../src/backend/cpu.ts';
 import type { Edit, Target } from '../src/core/dials.ts';
+import type { Ops } from '../src/core/ops.ts';
 import { type Architecture, decoderGraph } from '../src/models/decoderGraph.ts';
 import { type CheckpointFolder, httpFolder, memoryFolder } from '../src/models/folder.ts';
 import type { OrtRuntime } from '../src/models/runtime.ts';
@@ -30,12 +31,13 @@ export async function benchDials(
   runtime: OrtRuntime,
   clock: Clock,
   say: (text: string) => void = () => {},
+  ops = createCpuBackend().ops,
 ): Promise<readonly DialRow[]> {
   const small = httpFolder('base-small', new URL('/models/base-small/', location.href).href);
-  const rows = await turns('base-small', small, runtime, clock, 20);
+  const rows = await turns('base-small', small, runtime, ops, clock, 20);
   say('the small one is measured; a hundred million parameters are being made');
   const large = await madeFolder();
-  return [...rows, ...(await turns('made here', large, runtime, clock, 5))];
+  return [...rows, ...(await turns('made here', large, runtime, ops, clock, 5))];
 }
 
 async function madeFolder(): Promise<CheckpointFolder> {
@@ -54,6 +56,7 @@ async function turns(
   model: string,
   folder: CheckpointFolder,
   runtime: OrtRuntime,
+  ops: Ops,
   clock: Clock,
   count: number,
 ): Promise<readonly DialRow[]> {
@@ -61,12 +64,17 @@ async function turns(
   const tools = {
     folderOf: async () => folder,
     runtime: async () => runtime,
-    ops: () => createCpuBackend().ops,
+    ops: () => ops,
     progress: () => {},
   };
   const next = async (edits: readonly Edit[]) => {
     const plan = { bits: 32, edits, seed: 1 } as const;
-    const asked = { checkpoint: folder.name, provider: 'wasm', kernels: 'cpu', plan } as const;
+    const asked = {
+      checkpoint: folder.name,
+      provider: runtime.provider,
+      kernels: 'auto',
+      plan,
+    } as const;
     const question = { what: 'next', prompt: PROMPT, temperature: 1, topP: 1 } as const;
     const told = await workshop.answer(asked, question, tools);
     if (told.what !== 'next') throw new Error(`told of ${told.what}`);
@@ -75,8 +83,8 @@ async function turns(
   const anatomy = await workshop.answer(
     {
       checkpoint: folder.name,
-      provider: 'wasm',
-      kernels: 'cpu',
+      provider: runtime.provider,
+      kernels: 'auto',
       plan: { bits: 32, edits: [], seed: 1 },
     },
     { what: 'anatomy' },

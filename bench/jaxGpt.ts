@@ -1,8 +1,8 @@
 // The yardstick of training in a browser: the decoder of models/decoderGraph.ts written by hand in jax-js, weights by
-// the same names, one jitted training step on its wasm backend. Its arrays count references: a function uses up what
+// the same names, one jitted training step on its wasm backend or on WebGPU. Its arrays count references: a function uses up what
 // it is given, and `.ref` keeps a value for one more use.
 
-import { init, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import type { Update } from '../src/core/trainable.ts';
 import type { Architecture } from '../src/models/decoderGraph.ts';
 
@@ -95,8 +95,10 @@ export async function jaxGpt(
   weights: ReadonlyMap<string, { readonly dims: readonly number[]; readonly values: Float32Array }>,
   [rows, columns]: readonly [number, number],
   update: Update,
+  device: 'wasm' | 'webgpu' = 'wasm',
 ): Promise<JaxGpt> {
-  await init('wasm');
+  await init(device);
+  defaultDevice(device);
   const step = jit((state: State, tokens: np.Array, targets: np.Array, corrections: np.Array) => {
     const kept = Object.fromEntries(
       Object.entries(state.weights).map(([name, weight]) => [name, weight.ref]),

@@ -5,6 +5,7 @@
 //   npm run bench -- kernels --node   kernels in Node through Dawn (needs a Vulkan driver)
 //   npm run bench -- fusion           the fusion kernel, against a copy and against separate passes
 //   npm run bench -- fusion --node    the same in Node through Dawn
+//   npm run bench -- gpu --node       training, decoding and dials on a GPU, in Node through Dawn
 //   npm run bench -- fusion --rows=1  without the shapes of 64 rows, which take a software adapter ten minutes
 //   npm run bench -- decoding --problems=200 --grid --smalls=small,small-aligned --large=large
 //   npm run bench -- load             from a cold page load to the first token
@@ -21,6 +22,7 @@ import { createServer } from 'vite';
 import { loadNodeRuntime } from '../cli/nodeRuntime.ts';
 import { findChromium } from '../scripts/install.mjs';
 import { defaultCheckpoints } from '../src/experiment/experiment.ts';
+import { gpuReport } from './gpuReport.ts';
 import { benchLarge } from './largeCheckpoint.ts';
 import { benchLoad } from './load.ts';
 import { benchCycles } from './memory.ts';
@@ -64,6 +66,12 @@ export async function main(args: string[]): Promise<number> {
       const mostRows = value('rows', 64);
       const found = await benchFusionInNode(mostRows);
       publish('fusion-node', fusionReport({ ...found, mostRows, node: true }));
+    }
+    if (words.includes('gpu')) {
+      const { benchGpu } = await import('./gpu.ts');
+      const found = await benchGpu(root, (line) => console.error(line));
+      publish('gpu', gpuReport(found));
+      if (found.failures.length > 0) return 1;
     }
     return 0;
   }

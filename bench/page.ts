@@ -44,7 +44,7 @@ const bench = {
     // jax-js uses more threads than one where it can, which is where memory can be shared.
     if (globalThis.crossOriginIsolated) throw new Error('the page is isolated: not one thread');
     const { jaxGpt } = await import('./jaxGpt.ts');
-    const wasm = await benchSteps(runtime, window.computedMs, jaxGpt);
+    const wasm = await benchSteps(runtime, window.computedMs, { jax: jaxGpt });
     const passes = await benchPasses(runtime, window.computedMs, {
       'base-small': baseSmall.architecture,
       'base-large': baseLarge.architecture,

@@ -10,7 +10,7 @@ import type { OrtRuntime, Tensor } from '../src/models/runtime.ts';
 import { writeModel } from '../src/onnx/model.ts';
 import { modelFrom } from '../src/onnx/proto.ts';
 import type { JaxGpt } from './jaxGpt.ts';
-import { type Clock, type Contender, takeTurns } from './turns.ts';
+import { type Clock, type Contender, type TurnOptions, takeTurns } from './turns.ts';
 
 /** The family's characters. */
 const VOCABULARY = 79;
@@ -52,16 +52,28 @@ export interface StepCost {
   };
 }
 
-/** @param jax makes the yardstick, where it runs */
+export interface StepOptions {
+  /** Makes the yardstick, where it runs. */
+  readonly jax?: typeof import('./jaxGpt.ts').jaxGpt;
+  readonly shapes?: readonly Architecture[];
+}
+
 export async function benchSteps(
   runtime: OrtRuntime,
   clock: Clock,
-  jax?: typeof import('./jaxGpt.ts').jaxGpt,
+  { jax, shapes = SHAPES }: StepOptions = {},
 ): Promise<StepCost[]> {
   const costs: StepCost[] = [];
-  for (const shape of SHAPES) costs.push(await stepCost(runtime, clock, shape, jax));
+  for (const shape of shapes) costs.push(await stepCost(runtime, clock, shape, jax));
   return costs;
 }
+
+/** On a GPU, what was queued is waited for. */
+const turnsOn = ({ device }: OrtRuntime): TurnOptions => ({
+  rounds: 5,
+  blockMs: 400,
+  ...(device && { settle: () => device.queue.onSubmittedWorkDone() }),
+});
 
 async function stepCost(
   runtime: OrtRuntime,
@@ -85,7 +97,13 @@ async function stepCost(
       return [name, { dims: graph.initializers.get(name)!.dims, values }] as const;
     }),
   );
-  const jax: JaxGpt | undefined = await makeJax?.(shape, weights, [ROWS, COLUMNS], UPDATE);
+  const jax: JaxGpt | undefined = await makeJax?.(
+    shape,
+    weights,
+    [ROWS, COLUMNS],
+    UPDATE,
+    runtime.provider,
+  );
   try {
     let apart = 0;
     for (let k = 0; jax && k < SAME_STEPS; k++) {
@@ -110,7 +128,7 @@ async function stepCost(
       { name: 'update', run: () => first!.step(UPDATE) },
       ...(jax ? [{ name: 'jax', run: () => jax.step(tokens, targets) }] : []),
     ];
-    const times = await takeTurns(contenders, clock, { rounds: 5, blockMs: 400 });
+    const times = await takeTurns(contenders, clock, turnsOn(runtime));
     return {
       shape,
       parameters: first!.size,
@@ -205,7 +223,7 @@ export async function benchPasses(
         },
       };
     });
-    const times = await takeTurns(contenders, clock, { rounds: 5, blockMs: 400 });
+    const times = await takeTurns(contenders, clock, turnsOn(runtime));
     return models.map(({ name, shape }) => ({ name, shape, ms: times.get(name)! / TEXT }));
   } finally {
     for (const { model } of models) await model.release();

@@ -13,6 +13,8 @@ export interface TurnOptions {
   readonly rounds: number;
   /** Runs of a contender follow one another until they have taken about this long. */
   readonly blockMs: number;
+  /** Waits for what was only queued, on a GPU; counted. */
+  readonly settle?: () => Promise<unknown>;
 }
 
 export const median = (values: readonly number[]): number =>
@@ -22,11 +24,12 @@ export const median = (values: readonly number[]): number =>
 export async function takeTurns(
   contenders: readonly Contender[],
   clock: Clock,
-  { rounds, blockMs }: TurnOptions,
+  { rounds, blockMs, settle }: TurnOptions,
 ): Promise<ReadonlyMap<string, number>> {
   const block = async ({ run }: Contender, runs: number): Promise<number> => {
     const begun = await clock();
     for (let i = 0; i < runs; i++) await run();
+    await settle?.();
     return ((await clock()) - begun) / runs;
   };
   const runs: number[] = [];
