@@ -133,6 +133,7 @@ export function fusionReport({
   node?: boolean;
 }): string {
   const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const others = rows.reduce((sum, row) => sum + row.otherExperts, 0);
   const ms = (time: number) => `${time.toFixed(time < 10 ? 3 : 1)} ms`;
   return [
     '# Fusion with alpha solved',
@@ -155,6 +156,12 @@ export function fusionReport({
     'largest difference between what both found in any row. On a machine that computes for others too, single figures',
     'differ widely from run to run.',
     '',
+    ...(others > 0
+      ? [
+          `In ${others} ${others === 1 ? 'row' : 'rows'} the kernel, whose points lie closer, found a smaller loss with another expert than the passes.`,
+          '',
+        ]
+      : []),
     ...(mostRows < 64 ? ['Shapes of 64 rows were left out.', ''] : []),
     `Reproduce: \`npm run bench -- fusion${node ? ' --node' : ''}${mostRows < 64 ? ` --rows=${mostRows}` : ''}\``,
     '',

@@ -9,6 +9,8 @@ import code from './unfused.wgsl?raw';
 export interface Found {
   readonly alpha: number;
   readonly expert: number;
+  /** NaN after a search on the grid alone. */
+  readonly loss: number;
 }
 
 export interface Unfused {
@@ -195,18 +197,24 @@ export async function prepareUnfused(
       return performance.now() - begun;
     },
     async found() {
-      const length = 16 * rows;
-      const home = device.createBuffer({ size: length, usage: MAP_READ | COPY_DST });
+      const home = device.createBuffer({ size: stats.size, usage: MAP_READ | COPY_DST });
       const encoder = device.createCommandEncoder();
-      encoder.copyBufferToBuffer(stats, slots.chosen * length, home, 0, length);
+      encoder.copyBufferToBuffer(stats, 0, home, 0, stats.size);
       device.queue.submit([encoder.finish()]);
       await home.mapAsync(GPUMapMode.READ);
       const all = new Float32Array(home.getMappedRange().slice(0));
       home.destroy();
-      return Array.from({ length: rows }, (_, row) => ({
-        alpha: all[4 * row]!,
-        expert: all[4 * row + 1]!,
-      }));
+      const at = (slot: number, row: number) => all.subarray(4 * (slot * rows + row));
+      return Array.from({ length: rows }, (_, row) => {
+        const [alpha, expert] = at(slots.chosen, row) as unknown as [number, number];
+        const moved = at(slots.moved, row);
+        const misses = own.map((_one, t) => {
+          const wanted = at(t + 1, row);
+          return (moved[0]! - wanted[0]!) ** 2 + (moved[1]! - wanted[1]!) ** 2;
+        });
+        const loss = refined ? misses.reduce((sum, miss) => sum + miss, 0) : Number.NaN;
+        return { alpha, expert, loss };
+      });
     },
     destroy() {
       for (const one of buffers) one.destroy();
@@ -222,5 +230,6 @@ export const foundByKernel = (numbers: Float32Array, rows: number, experts: numb
       0,
       alphas.findIndex((alpha) => alpha !== 0),
     );
-    return { alpha: alphas[expert]!, expert };
+    const loss = numbers[row * NUMBERS.length + NUMBERS.loss]!;
+    return { alpha: alphas[expert]!, expert, loss };
   });
