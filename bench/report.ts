@@ -158,7 +158,7 @@ export function fusionReport({
     '',
     ...(others > 0
       ? [
-          `In ${others} ${others === 1 ? 'row' : 'rows'} the kernel, whose points lie closer, found a smaller loss with another expert than the passes.`,
+          `In ${others} ${others === 1 ? 'row' : 'rows'} two experts are as good, within 1 % of the loss, and the kernel, whose points lie closer, chose the other.`,
           '',
         ]
       : []),
