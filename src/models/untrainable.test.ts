@@ -40,7 +40,7 @@ it('4-bit matrices: adapters would do, and do', async () => {
 
 it('operators without a gradient: all of them, with how often', async () => {
   const { message, remedy } = await refusal(through('Mish', 'Selu', 'Mish'));
-  expect(message).toBe(
+  expect(message).toContain(
     'This model cannot be trained: there is no gradient for Mish (2 times), Selu (once).',
   );
   expect(remedy).toContain('Export the model without it');

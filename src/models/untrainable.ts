@@ -62,7 +62,7 @@ function withAll(error: UserError, bytes: Bytes, options: SourceOptions): UserEr
   const message =
     named.length === 0
       ? error.message
-      : `This model cannot be trained: there is no gradient for ${named.join(', ')}.`;
+      : `This model cannot be trained: there is no gradient for ${named.join(', ')}. ${error.message}`;
   const remedy = adapters ? `${ADAPTERS}; or: ${error.remedy}` : error.remedy;
   return new UserError('onnx', message, remedy, { cause: error.cause ?? error });
 }

@@ -11,7 +11,8 @@ interface Kept {
   blob(path: string): Promise<Blob>;
   readonly about: { readonly original?: string };
 }
-const isKept = (folder: CheckpointFolder): folder is CheckpointFolder & Kept => 'blob' in folder;
+const isKept = (folder: CheckpointFolder): folder is CheckpointFolder & Kept =>
+  'blob' in folder && 'about' in folder;
 
 /** @throws UserError 'checkpoint' when a file is missing */
 export async function filesOf(
