@@ -52,7 +52,7 @@ export function createEngine(supplies: Supplies, post: (message: FromWorker) => 
     folderOf: ground.folderOf,
     hardware: ground.hardware,
     forget,
-    measured: (id) => library.find(keyOf(id, { provider: 'wasm' }))?.memory,
+    measured: (id) => ground.loaded(id, { provider: 'wasm' })?.memory,
     breathe: () => breath.take(),
     post,
     answers: alignments.add,

@@ -6,6 +6,7 @@ import type { UserError } from '../core/errors.ts';
 import type { Role } from '../core/roles.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { parseLocalId } from '../experiment/names.ts';
+import type { Checkpoint } from '../models/checkpoint.ts';
 import type { CheckpointFolder } from '../models/folder.ts';
 import type { OrtRuntime } from '../models/runtime.ts';
 import type { Store } from '../store/store.ts';
@@ -51,7 +52,8 @@ export interface Ground {
     progress?: (progress: LoadProgress) => void,
     signal?: AbortSignal,
   ): Promise<Checkpoints>;
-  isLoaded(checkpoint: string, uses: Uses): boolean;
+  /** The checkpoint, if it is loaded. */
+  loaded(checkpoint: string, uses: Pick<Uses, 'provider'>): Checkpoint | undefined;
   /** Loaded checkpoints of this name are let go of. */
   drop(id: string): Promise<void>;
   /** What ran on a GPU ends with it. */
@@ -118,7 +120,7 @@ export function createGround(
         );
       return unlessLost(uses, loading);
     },
-    isLoaded: (checkpoint, uses) => library.find(keyOf(checkpoint, uses)) !== undefined,
+    loaded: (checkpoint, uses) => library.find(keyOf(checkpoint, uses)),
     async drop(id) {
       const own = parseLocalId(id)?.sha256 ?? id;
       await library.drop((key) => key.endsWith(` ${own}`));

@@ -70,7 +70,7 @@ export function createInquiries(ground: Ground, post: (message: FromWorker) => v
       // Of small and large, the one that the run does not need takes part if it is here anyway.
       const needed = rolesNeeded(experiment);
       const beside = (['small', 'large'] as const).filter((role) =>
-        ground.isLoaded(experiment[role], here),
+        ground.loaded(experiment[role], here),
       );
       const roles = inOrder([...needed, ...beside]);
       const loaded = await ground.load(experiment, roles, uses);
