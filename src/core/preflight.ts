@@ -33,6 +33,14 @@ export interface MemoryNeed {
   readonly trainWithLora: number;
 }
 
+/** What can be had of memory. Bytes. */
+export interface MemoryHad {
+  /** Of WebAssembly. */
+  readonly addressable: number;
+  /** The largest weight that a GPU takes; how much memory it has, no browser says. Absent without a usable one. */
+  readonly onePiece?: number;
+}
+
 /** Of a checkpoint that is loaded. Bytes. */
 export interface MeasuredMemory {
   /** By how much WebAssembly's memory grew while it was loaded. */
@@ -48,6 +56,7 @@ export interface Preflight {
   readonly trainWithLora: Verdict;
   readonly joins: readonly JoinVerdict[];
   readonly memory: MemoryNeed;
+  readonly had: MemoryHad;
   /** Absent where it is not loaded, or where this cannot be measured. */
   readonly measured?: MeasuredMemory;
   readonly mapping: readonly MappedPort[];

@@ -76,6 +76,10 @@ export function preflight(
     trainFully: refused ?? trainFully(summary, tried.fully),
     trainWithLora: refused ?? trainLora(summary, tried.lora),
     memory,
+    had: {
+      addressable: machine.addressable ?? FOUR_GIB,
+      ...(machine.gpu && { onePiece: onePieceOf(machine.gpu) }),
+    },
     mapping: mappingOf(summary, signature, own),
   };
 }
@@ -106,6 +110,9 @@ function foreign({ opsets, operators }: OnnxSummary): Verdict | undefined {
   return undefined;
 }
 
+const onePieceOf = (gpu: NonNullable<Machine['gpu']>): number =>
+  Math.min(gpu.maxBufferSize, gpu.maxStorageBufferBindingSize);
+
 function onGpu({ half, weights }: OnnxSummary, { gpu, whyNoGpu }: Machine): Verdict {
   if (!gpu) return no(whyNoGpu ?? 'There is no usable GPU here.');
   if (half && !gpu.f16) {
@@ -113,7 +120,7 @@ function onGpu({ half, weights }: OnnxSummary, { gpu, whyNoGpu }: Machine): Verd
       'It computes in float16, and this GPU does not offer shader-f16: use the float32 or a quantised export (model.onnx, model_q4.onnx), or run it on the processor.',
     );
   }
-  const most = Math.min(gpu.maxBufferSize, gpu.maxStorageBufferBindingSize);
+  const most = onePieceOf(gpu);
   const largest = weights.reduce((max, one) => (one.bytes > max.bytes ? one : max), {
     name: '',
     bytes: 0,

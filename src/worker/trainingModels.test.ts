@@ -109,13 +109,13 @@ describe('a model that cannot be trained', () => {
     [
       'an operator without a rule',
       (model) => Object.assign(first(model, 'Tanh'), { opType: 'Asinh' }),
-      /Asinh node '.+': the operator Asinh has no rule here/,
+      /there is no gradient for Asinh \(once\)/,
       /Export the model without it/,
     ],
     [
       'a body of its own',
       (model) => Object.assign(first(model, 'Tanh'), { opType: 'If' }),
-      /has a body of its own, which cannot be differentiated/,
+      /there is no gradient for If \(once\)/,
       /without merged decoders/,
     ],
     [
@@ -131,7 +131,7 @@ describe('a model that cannot be trained', () => {
     [
       'integer weights',
       (model) => Object.assign(first(model, 'MatMul'), { opType: 'MatMulInteger' }),
-      /The weights are integers \(operator MatMulInteger/,
+      /there is no gradient for MatMulInteger \(once\)/,
       /LoRA/,
     ],
   ])('%s: the run fails with the reason and the remedy, and the next one works', async (...row) => {

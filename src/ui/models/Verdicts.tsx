@@ -6,7 +6,7 @@ import { bytes } from '../../state/format.ts';
 import { Scroller } from '../parts/Scroller.tsx';
 
 export function Verdicts({ preflight }: { preflight: Preflight }) {
-  const { gpu, cpu, trainFully, trainWithLora, joins, memory, measured } = preflight;
+  const { gpu, cpu, trainFully, trainWithLora, joins, memory, had, measured } = preflight;
   const rows: readonly (readonly [string, Verdict, number?])[] = [
     ['Run on the GPU', gpu, memory.run],
     ['Run on the CPU', cpu, memory.run],
@@ -54,8 +54,11 @@ export function Verdicts({ preflight }: { preflight: Preflight }) {
       </Scroller>
       <p className="fine">
         Weights {bytes(memory.weights)}; keys and values {bytes(memory.cachePerToken)} per token,{' '}
-        {bytes(memory.cacheFull)} for a whole context.
-        {measured && ` ${measuredText(measured)}`}
+        {bytes(memory.cacheFull)} for a whole context. WebAssembly can address{' '}
+        {bytes(had.addressable)}
+        {had.onePiece !== undefined &&
+          `; this GPU takes weights of up to ${bytes(had.onePiece)}, and no browser says how much it has in all`}
+        .{measured && ` ${measuredText(measured)}`}
       </p>
     </section>
   );
