@@ -9,13 +9,10 @@ import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Accuracy, ByPolicy, PolicyEvent, PolicyRole } from '../core/policyEvents.ts';
-import { checkpointTitle } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { encode } from '../experiment/link.ts';
-import { cleanName, parseFileId } from '../experiment/names.ts';
-import { tasks } from '../tasks/index.ts';
 import type { Stopped } from './generation.ts';
 import { measurePolicy } from './measurePolicy.ts';
+import { keepLearned } from './policyKeeping.ts';
 import {
   jointState,
   type Learner,
@@ -27,7 +24,6 @@ import {
 } from './policyRoom.ts';
 import type { SaveNews, Saves } from './saves.ts';
 import type { Keep } from './trainExperiment.ts';
-import { trainedFiles } from './trainedFiles.ts';
 
 /** What can be changed while it runs: the height of each learning rate. */
 export interface Dials {
@@ -89,7 +85,7 @@ export async function* policyExperiment(
   saves?: Saves,
   done = 0,
 ): AsyncGenerator<RunEvent, void, void> {
-  const { learners, source, watch, progress } = room;
+  const { learners, source, watch } = room;
   const { method, seed } = experiment;
   if (!isPolicyMethod(method)) throw new Error(`${method} does not learn by reward`);
   const params = policyParams(experiment);
@@ -246,49 +242,8 @@ export async function* policyExperiment(
     if (about) yield say({ ...about, step });
   }
 
-  for (const learner of learners) {
-    const { role, base, trainable, learns } = learner;
-    if (!learns || trainable.steps === 0) continue;
-    progress({ stage: 'keep', role });
-    await lastGoodWeights(learner);
-    const measuredAt = halted ? lastMeasured(events) : step;
-    const about = {
-      name: nameOf(experiment, role, step),
-      parameters: trainable.size,
-      step,
-      scores: scores[role] ? { accuracy: scores[role].accuracy } : {},
-      measuredAt,
-      base: base.id,
-      recipe: encode(experiment),
-    };
-    const adapter = await trainable.adapter(checkpointTitle(base.id));
-    const files = trainedFiles(base.files, await trainable.export(), {
-      ...about,
-      ...(adapter && { adapter }),
-      base: checkpointTitle(base.id),
-      data: dataOf(experiment),
-      seed,
-      batch: params.prompts,
-    });
-    yield { type: 'kept', role, checkpoint: await keep(files, about) };
-  }
+  yield* keepLearned(experiment, room, keep, { step, halted, scores, events });
   yield { type: 'completed' };
-}
-
-/** Those before the last step, if the last ones are no numbers. @throws UserError 'runtime' if neither are */
-async function lastGoodWeights({ trainable }: Learner): Promise<void> {
-  const good = async () => {
-    const { tensors } = await trainable.state();
-    return [...tensors.values()].every(({ weights }) => weights.every(Number.isFinite));
-  };
-  if (await good()) return;
-  trainable.undo();
-  if (await good()) return;
-  throw new UserError(
-    'runtime',
-    'The weights are no finite numbers, and neither are those of the step before.',
-    'Lower the learning rate or raise the warm-up, and train again.',
-  );
 }
 
 /** Completions that stay to be told again when a training goes on. */
@@ -315,25 +270,5 @@ const accuraciesIn = (past: readonly PolicyEvent[]): ByPolicy<Accuracy> =>
     {},
   );
 
-const lastMeasured = (events: readonly RunEvent[]): number =>
-  events.reduce(
-    (step, run) =>
-      run.type === 'policy' && run.event.type === 'evaluated' ? run.event.step : step,
-    0,
-  );
-
 const byRole = <T>(learners: readonly Learner[], of: (learner: Learner) => T): ByPolicy<T> =>
   Object.fromEntries(learners.map((learner) => [learner.role, of(learner)]));
-
-const dataOf = ({ data, task, difficulty }: Experiment): string => {
-  const file = parseFileId(data);
-  return file
-    ? `rewards for the questions of ${file.name} (SHA-256 ${file.sha256})`
-    : `rewards for ${tasks[task].title}, difficulty ${difficulty}`;
-};
-
-function nameOf(experiment: Experiment, role: PolicyRole, step: number): string {
-  const { data, task } = experiment;
-  const what = parseFileId(data)?.name.replace(/\.jsonl?$/, '') ?? tasks[task].title;
-  return cleanName(`${checkpointTitle(experiment[role])} + ${what} by reward, ${step} steps`);
-}
