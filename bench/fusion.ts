@@ -22,7 +22,7 @@ export interface FusionRow {
   readonly rounds: number;
   /** Largest difference between the alphas that both found. */
   readonly apart: number;
-  /** Rows in which both chose different experts that are as good, within 1 % of the loss. */
+  /** Rows in which both chose different experts that are as good, within 1e-4 of the loss. */
   readonly otherExperts: number;
 }
 
@@ -31,7 +31,7 @@ const GRID = { low: 0, step: 0.1, count: 21 } as const;
 const ROUNDS = { most: 7, fewest: 3, besideOne: 2, budgetMs: 6_000 } as const;
 const MOST_APART = 1e-5;
 /** Share by which the losses of two experts differ that are as good as each other. */
-const AS_GOOD = 0.01;
+const AS_GOOD = 1e-4;
 const BATCH_MS = 15;
 
 /** @param mostRows of shapes with more nothing is measured */
@@ -70,7 +70,7 @@ export async function benchFusion(
       const other = theirs[row]!;
       const apart = Math.abs(mine.alpha - other.alpha);
       if (mine.expert === other.expert && apart <= MOST_APART) return apart;
-      // Both look beside the best point of their grid, and the kernel's points lie closer: another expert may have it.
+      // Where two experts are as good as each other, rounding decides.
       const worse = Math.abs(mine.loss - other.loss) / Math.min(mine.loss, other.loss);
       if (refined && mine.expert !== other.expert && worse <= AS_GOOD) return [];
       throw new Error(

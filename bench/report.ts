@@ -141,8 +141,8 @@ export function fusionReport({
     `Adapter: ${adapter}. ${machine()}. All three measured in one run, taking turns, medians. Bytes of the kernel:`,
     'those that have to cross the memory bus; share of copy: bandwidth over that of a plain copy kernel moving as many.',
     'Separate passes: log-softmax of every model, a tilt, a log-softmax and both divergences for each of the 21 alphas of',
-    'each expert, the smallest loss; for `refined` also 16 halvings beside it, each with a tilt, a log-softmax, both',
-    'divergences and the means that the slope of the loss needs; the fused logits (`bench/unfused.wgsl`).',
+    'each expert, the smallest loss; for `refined` also 16 halvings beside that of each expert, with a tilt, a log-softmax,',
+    'both divergences and the means that the slope of the loss needs; the fused logits (`bench/unfused.wgsl`).',
     '',
     '| shape | kernel | bytes | share of copy | separate passes | bytes | rounds | alphas apart | times as fast |',
     '|---|---|---|---|---|---|---|---|---|',
@@ -158,7 +158,7 @@ export function fusionReport({
     '',
     ...(others > 0
       ? [
-          `In ${others} ${others === 1 ? 'row' : 'rows'} two experts are as good, within 1 % of the loss, and the kernel, whose points lie closer, chose the other.`,
+          `In ${others} ${others === 1 ? 'row' : 'rows'} two experts are as good, within 1e-4 of the loss, and both chose different ones.`,
           '',
         ]
       : []),

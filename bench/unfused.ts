@@ -49,10 +49,11 @@ const USED = {
   lose: [3, 4, 5, 6],
   choose: [0, 5, 6],
   halve: [4, 5, 6],
+  keep: [5, 6],
   tilt: [0, 1, 2, 3, 5, 6],
 } as const;
 type Pass = keyof typeof USED;
-const PER_ROW: readonly Pass[] = ['finishRows', 'gather', 'lose', 'choose', 'halve'];
+const PER_ROW: readonly Pass[] = ['finishRows', 'gather', 'lose', 'choose', 'halve', 'keep'];
 
 export async function prepareUnfused(
   device: GPUDevice,
@@ -89,8 +90,13 @@ export async function prepareUnfused(
   ) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
   const logExperts = own.map(() => buffer(size));
   const partials = buffer(8 * rows * tiles);
-  const slots = { chosen: experts + 1, untilted: experts + 2, moved: experts + 3 };
-  const stats = buffer(16 * rows * (experts + 4), STORAGE | COPY_SRC);
+  const slots = {
+    chosen: experts + 1,
+    untilted: experts + 2,
+    moved: experts + 3,
+    kept: experts + 4,
+  };
+  const stats = buffer(16 * rows * (experts + 5), STORAGE | COPY_SRC);
   const losses = buffer(4 * rows * experts * grid.count);
 
   interface Step {
@@ -131,13 +137,6 @@ export async function prepareUnfused(
     step('subtract', { a: from, result: to }),
   ];
   const diverge = (from: GPUBuffer, to: GPUBuffer) => step('divergeTiles', { a: from, b: to });
-  /** For each row along its own expert. */
-  const tilts = (result: GPUBuffer): Step[] =>
-    own.map((b, expert) =>
-      step('tilt', { a: large, b, c: small, result, expert, point: HALVING, part: true }),
-    );
-  const averages = (a: GPUBuffer): Step[] =>
-    own.map((b, expert) => step('averageTiles', { a, b, c: small, expert }));
 
   const phases: Step[][] = [
     [
@@ -158,21 +157,32 @@ export async function prepareUnfused(
       ]);
     }
   }
-  phases.push([step('choose', { a: losses })]);
-  if (refined) {
-    phases.push([...averages(logLarge), step('gather', { slot: slots.untilted })]);
+  if (!refined) phases.push([step('choose', { a: losses })]);
+  for (const [expert, b] of refined ? own.entries() : []) {
+    const here = { b, c: small, expert, point: HALVING };
+    phases.push([
+      step('choose', { a: losses, expert, point: HALVING }),
+      step('averageTiles', { ...here, a: logLarge }),
+      step('gather', { slot: slots.untilted }),
+    ]);
     for (let i = 0; i < HALVINGS; i++) {
       phases.push([
-        ...tilts(tilted),
+        step('tilt', { ...here, a: large, result: tilted }),
         ...logSoftmax(tilted, logTilted),
         diverge(logTilted, logLarge),
         step('gather', { slot: slots.moved }),
-        ...averages(logTilted),
+        step('averageTiles', { ...here, a: logTilted }),
         step('halve'),
       ]);
     }
+    phases.push([step('keep', { expert })]);
   }
-  phases.push(tilts(fused));
+  // Each row along its own expert.
+  phases.push(
+    own.map((b, expert) =>
+      step('tilt', { a: large, b, c: small, result: fused, expert, point: HALVING, part: true }),
+    ),
+  );
 
   const record = (steps: readonly Step[]): GPUCommandBuffer => {
     const encoder = device.createCommandEncoder();
@@ -204,16 +214,10 @@ export async function prepareUnfused(
       await home.mapAsync(GPUMapMode.READ);
       const all = new Float32Array(home.getMappedRange().slice(0));
       home.destroy();
-      const at = (slot: number, row: number) => all.subarray(4 * (slot * rows + row));
       return Array.from({ length: rows }, (_, row) => {
-        const [alpha, expert] = at(slots.chosen, row) as unknown as [number, number];
-        const moved = at(slots.moved, row);
-        const misses = own.map((_one, t) => {
-          const wanted = at(t + 1, row);
-          return (moved[0]! - wanted[0]!) ** 2 + (moved[1]! - wanted[1]!) ** 2;
-        });
-        const loss = refined ? misses.reduce((sum, miss) => sum + miss, 0) : Number.NaN;
-        return { alpha, expert, loss };
+        const slot = refined ? slots.kept : slots.chosen;
+        const [alpha, expert, loss] = all.subarray(4 * (slot * rows + row)) as unknown as number[];
+        return { alpha: alpha!, expert: expert!, loss: refined ? loss! : Number.NaN };
       });
     },
     destroy() {

@@ -40,6 +40,10 @@ fn untiltedAt(row: u32) -> u32 {
 fn movedAt(row: u32) -> u32 {
   return (params.experts + 3u) * params.rows + row;
 }
+/// Alpha, expert and loss: the best of the experts that have been searched beside.
+fn keptAt(row: u32) -> u32 {
+  return (params.experts + 4u) * params.rows + row;
+}
 
 fn tiles() -> u32 {
   return (params.vocab + TILE - 1u) / TILE;
@@ -201,23 +205,28 @@ fn lose(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let moved = foldTiles(group.x, lane, false);
-  if (lane > 0u) {
-    return;
+  if (lane == 0u) {
+    result[group.x * params.experts * params.count + params.point] = lossOf(group.x, moved);
   }
-  var loss = 0.0;
-  for (var t = 1u; t <= params.experts; t++) {
-    let miss = moved - stats[t * params.rows + group.x].xy;
-    loss += dot(miss, miss);
-  }
-  result[group.x * params.experts * params.count + params.point] = loss;
 }
 
-// The first smallest loss of `a`.
+fn lossOf(row: u32, moved: vec2<f32>) -> f32 {
+  var loss = 0.0;
+  for (var t = 1u; t <= params.experts; t++) {
+    let miss = moved - stats[t * params.rows + row].xy;
+    loss += dot(miss, miss);
+  }
+  return loss;
+}
+
+// The first smallest loss of `a`: of all experts, or of one beside which the search goes on.
 @compute @workgroup_size(1)
 fn choose(@builtin(workgroup_id) group: vec3<u32>) {
   let points = params.experts * params.count;
-  var best = 0u;
-  for (var i = 1u; i < points; i++) {
+  let own = params.point == HALVING;
+  var best = select(0u, params.expert * params.count, own);
+  let end = select(points, best + params.count, own);
+  for (var i = best + 1u; i < end; i++) {
     if (a[group.x * points + i] < a[group.x * points + best]) {
       best = i;
     }
@@ -252,6 +261,18 @@ fn halve(
   }
   chosen.x = 0.5 * (chosen.z + chosen.w);
   stats[chosenAt(group.x)] = chosen;
+}
+
+// What was found beside an expert's best point, if it is better than what was found beside those before it.
+@compute @workgroup_size(1)
+fn keep(@builtin(workgroup_id) group: vec3<u32>) {
+  let chosen = stats[chosenAt(group.x)];
+  let loss = lossOf(group.x, stats[movedAt(group.x)].xy);
+  let kept = stats[keptAt(group.x)];
+  let better = params.expert == 0u || loss < kept.z;
+  let now = select(kept, vec4<f32>(chosen.xy, loss, 0.0), better);
+  stats[keptAt(group.x)] = now;
+  stats[chosenAt(group.x)] = now;
 }
 
 // a + alpha (b - c), for the alpha that is being tried, or for the row's own if it is of this expert.

@@ -2,7 +2,9 @@
 // 4.4), from the sums of lib/tiltSums.wgsl. Between two points of the grid the tilt is known from its
 // derivatives there, so nothing is read for it. Twin of src/kernels/fusion.ts.
 
-var<workgroup> bests: array<vec2<u32>, LANES>;
+var<workgroup> bests: array<vec2<u32>, 3u * LANES>;
+/// By search: a refined one is made along each expert.
+var<workgroup> founds: array<Found, 3>;
 var<workgroup> badInRow: atomic<u32>;
 
 /// Of a distribution: log of its sum, and mean, variance and third central moment of the shift.
@@ -93,7 +95,7 @@ fn between(left: Tilted, right: Tilted, s: f32) -> vec3<f32> {
 }
 
 struct Found {
-  alpha: f32,
+  alphas: vec3<f32>,
   moved: vec2<f32>,
 }
 
@@ -109,7 +111,7 @@ fn refined(row: u32, best: u32, wish: Wish) -> Found {
   let leftPoint = select(k, max(k, 1u) - 1u, rising);
   let rightPoint = select(min(k + 1u, params.count - 1u), k, rising);
   if (leftPoint == rightPoint) {
-    return Found(alpha, movedTo(row, best));
+    return Found(alphasOf(best), movedTo(row, best));
   }
   let left = tiltedAt(row, firstSlot + leftPoint);
   let right = tiltedAt(row, firstSlot + rightPoint);
@@ -128,9 +130,9 @@ fn refined(row: u32, best: u32, wish: Wish) -> Found {
   let gain = there.x - before.log;
   let moved = vec2<f32>(a * there.y - gain, gain - a * before.mean);
   if (missOf(wish, moved) < missOf(wish, movedTo(row, best))) {
-    return Found(a, moved);
+    return Found(a * unit(expert), moved);
   }
-  return Found(alpha, movedTo(row, best));
+  return Found(alphasOf(best), movedTo(row, best));
 }
 
 /// Half the derivative of the squared distance; `tilt` is A and its derivatives at alpha.
@@ -157,23 +159,36 @@ fn solve(
   }
   // Distances are not negative, so their bits are ordered as they are.
   let wish = wishOf(row);
-  var mine = vec2<u32>(0xffffffffu);
-  for (var point = lane; point < pointCount(); point += LANES) {
-    let miss = bitcast<u32>(missOf(wish, movedTo(row, point)));
-    if (miss < mine.x) {
-      mine = vec2<u32>(miss, point);
+  let searches = select(1u, params.experts, params.search == REFINED);
+  let size = pointCount() / searches;
+  for (var t = 0u; t < searches; t++) {
+    var mine = vec2<u32>(0xffffffffu);
+    for (var point = t * size + lane; point < (t + 1u) * size; point += LANES) {
+      let miss = bitcast<u32>(missOf(wish, movedTo(row, point)));
+      if (miss < mine.x) {
+        mine = vec2<u32>(miss, point);
+      }
+    }
+    bests[t * LANES + lane] = mine;
+  }
+  workgroupBarrier();
+  if (lane < searches) {
+    var best = bests[lane * LANES];
+    for (var other = 1u; other < LANES; other++) {
+      let theirs = bests[lane * LANES + other];
+      if (theirs.x < best.x || (theirs.x == best.x && theirs.y < best.y)) {
+        best = theirs;
+      }
+    }
+    if (params.search == REFINED) {
+      founds[lane] = refined(row, best.y, wish);
+    } else {
+      founds[lane] = Found(alphasOf(best.y), movedTo(row, best.y));
     }
   }
-  bests[lane] = mine;
   workgroupBarrier();
   if (lane > 0u) {
     return;
-  }
-  for (var other = 1u; other < LANES; other++) {
-    let theirs = bests[other];
-    if (theirs.x < mine.x || (theirs.x == mine.x && theirs.y < mine.y)) {
-      mine = theirs;
-    }
   }
 
   var farthest = 0.0;
@@ -186,14 +201,17 @@ fn solve(
     numbers[row * NUMBERS + 6u + 2u * t] = wanted.x;
     numbers[row * NUMBERS + 7u + 2u * t] = wanted.y;
   }
-  let best = select(mine.y, 0u, farthest < NO_SHIFT);
-  var alphas = alphasOf(best);
-  var moved = movedTo(row, best);
-  if (params.search == REFINED && farthest >= NO_SHIFT) {
-    let found = refined(row, best, wish);
-    alphas = found.alpha * unit(best / params.count);
-    moved = found.moved;
+  var found = founds[0];
+  for (var t = 1u; t < searches; t++) {
+    if (missOf(wish, founds[t].moved) < missOf(wish, found.moved)) {
+      found = founds[t];
+    }
   }
+  if (farthest < NO_SHIFT) {
+    found = Found(alphasOf(0u), movedTo(row, 0u));
+  }
+  let alphas = found.alphas;
+  let moved = found.moved;
   let loss = f32(params.experts) * missOf(wish, moved) + wish.differences;
   numbers[row * NUMBERS] = alphas.x;
   numbers[row * NUMBERS + 1u] = alphas.y;

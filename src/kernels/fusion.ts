@@ -32,7 +32,7 @@ export interface Solution {
 }
 
 export interface Search {
-  /** grid: one expert at a time (METHODS 4.3). refined: then the minimum beside it. joint: all combinations. */
+  /** grid: one expert at a time (METHODS 4.3). refined: the minimum beside each one's. joint: all combinations. */
   readonly kind: 'grid' | 'refined' | 'joint';
   readonly low: number;
   readonly step: number;
@@ -129,30 +129,35 @@ export function solveAlphas(
     distances(tilted(small, shift, 0), tilted(small, shift, 1), 1),
   );
   const points = pointsOf(shifts.length, search);
-  let best = 0;
-  let solution = solved(points[0]!);
-  if (wanted.every(({ there, back }) => Math.max(there, back) < NO_SHIFT)) return solution;
-  for (let p = 1; p < points.length; p++) {
-    const other = solved(points[p]!);
-    if (other.loss < solution.loss) {
-      best = p;
-      solution = other;
+  const first = solved(points[0]!);
+  if (wanted.every(({ there, back }) => Math.max(there, back) < NO_SHIFT)) return first;
+  if (search.kind !== 'refined') return bestOf(0, points.length).solution;
+  // Beside the best point of each expert, since what lies between points may turn their order.
+  return shifts
+    .map((_, expert) => refined(expert))
+    .reduce((best, other) => (other.loss < best.loss ? other : best));
+
+  function bestOf(begin: number, end: number): { point: number; solution: Solution } {
+    let best = { point: begin, solution: solved(points[begin]!) };
+    for (let point = begin + 1; point < end; point++) {
+      const solution = solved(points[point]!);
+      if (solution.loss < best.solution.loss) best = { point, solution };
     }
+    return best;
   }
-  return search.kind === 'refined' ? refined() : solution;
 
   function solved(alphas: readonly number[]): Solution {
     const moved = at(large, shifts, alphas);
     return { alphas, loss: lossOf(moved, wanted), moved, wanted };
   }
 
-  /** Halves the cell beside the grid's minimum in which the loss falls until its slope vanishes. */
-  function refined(): Solution {
+  /** Halves the cell beside the best point of an expert in which the loss falls until its slope vanishes. */
+  function refined(expert: number): Solution {
     const { low, step, count } = search;
-    const expert = Math.floor(best / count);
+    const { point, solution } = bestOf(expert * count, (expert + 1) * count);
     const shift = shifts[expert]!;
     const before = tilted(large, shift, 0);
-    const middle = low + (best % count) * step;
+    const middle = low + (point % count) * step;
     const slope = (alpha: number): number => {
       const after = tilted(large, shift, alpha);
       const { there, back } = distances(before, after, alpha);

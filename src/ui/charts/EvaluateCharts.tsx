@@ -246,7 +246,13 @@ function Passes({ run, all }: Props) {
       ]}
       empty="A bar for each contender, as answers come in."
     >
-      <BarChart data={all as Tally[]} layout="vertical" margin={{ ...MARGIN, right: 76 }}>
+      {/* Bars are stacked in the order in which they came: a role that comes later would lie behind the numbers. */}
+      <BarChart
+        key={roles.join(' ')}
+        data={all as Tally[]}
+        layout="vertical"
+        margin={{ ...MARGIN, right: 76 }}
+      >
         <defs>
           <Hatch id="hatch-large" colour="var(--large-line)" turn={45} />
           <Hatch id="hatch-expert" colour="var(--expert-line)" turn={-45} />

@@ -78,7 +78,6 @@ export function RunShelf() {
                   <th scope="col" className="right">
                     Speed-up
                   </th>
-                  <th scope="col">Begun</th>
                   <th scope="col">
                     <span className="unseen">Actions</span>
                   </th>
@@ -138,6 +137,10 @@ function Row({ row: { run, ...row }, chosen, onChoose }: RowProps) {
       </td>
       <th scope="row">
         <NameField id={id} name={name} />
+        <span className="fine num when">
+          {row.when}
+          {run.temporary && ' in memory only'}
+        </span>
       </th>
       <td>
         {row.method} <span className="fine">{row.settings}</span>
@@ -146,10 +149,6 @@ function Row({ row: { run, ...row }, chosen, onChoose }: RowProps) {
       <td className="number">{outcome === 'completed' ? result : `${result} ${outcome}`}</td>
       <td className="number">{run.speed}</td>
       <td className="number">{run.speedUp}</td>
-      <td className="fine num">
-        {row.when}
-        {run.temporary && <span className="fine"> in memory only</span>}
-      </td>
       <RowActions id={id} name={name}>
         <button
           type="button"
