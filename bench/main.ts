@@ -13,6 +13,9 @@
 //   npm run bench -- learning         two-digit addition from random weights
 //   npm run bench -- dials            from a turned parameter to the new distribution
 //   npm run bench -- transformers     Evaluate on a dropped pair, beside transformers.js on the same files
+//   npm run bench -- badInputs        how long it takes to refuse a bad file; in Node
+//   npm run bench -- python           exports opened in Python's ONNX Runtime, against Node's
+//   npm run bench -- memory           200 loads, and a checkpoint of 2.1 GB
 //   npm run bench -- evidence         what fusion and search are worth on the built-in family; in Node
 //   --save                            also writes docs/bench/*.md
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -80,6 +83,13 @@ export async function main(args: string[]): Promise<number> {
     const { benchBadInputs } = await import('./badInputs.ts');
     publish('badInputs', await benchBadInputs());
     return 0;
+  }
+
+  if (words.includes('python')) {
+    const { benchPython } = await import('./python.ts');
+    const { text, good } = await benchPython();
+    publish('python', text);
+    return good ? 0 : 1;
   }
 
   if (words.includes('evidence')) {
