@@ -88,8 +88,11 @@ describe('bringing a checkpoint', () => {
     const files = new Map<string, Blob>();
     const store = await openStore(browser({}, files));
     const gone = new Blob([model]);
-    const arrayBuffer = () => Promise.reject(new DOMException('gone', 'NotReadableError'));
-    Object.defineProperty(gone, 'slice', { value: () => ({ arrayBuffer }) });
+    const pull = (controller: ReadableByteStreamController) =>
+      controller.error(new DOMException('gone', 'NotReadableError'));
+    Object.defineProperty(gone, 'stream', {
+      value: () => new ReadableStream({ type: 'bytes', pull }),
+    });
     const bringing = store.bring(brought({ files: new Map([['onnx/model.onnx', gone]]) }));
     await expect(bringing).rejects.toMatchObject({
       code: 'checkpoint',

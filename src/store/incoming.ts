@@ -5,10 +5,10 @@ import { UserError } from '../core/errors.ts';
 import { contentAddress, createDigest, digestOf } from './digest.ts';
 import type { Drawer } from './drawer.ts';
 import type { CheckpointMeta } from './meta.ts';
-import { bytesOf, type Shelf } from './shelf.ts';
+import type { Shelf } from './shelf.ts';
 
 const FOLDER = 'incoming';
-/** Bytes that are in memory at once, twice: one piece is hashed while it is written. */
+/** Bytes that are in memory at once: one piece is hashed while it is written. */
 const PIECE = 4 * 2 ** 20;
 const lockOf = (id: string) => `${FOLDER} ${id}`;
 
@@ -106,21 +106,32 @@ export async function sweepIncoming(shelf: Shelf): Promise<void> {
   }
 }
 
-/** Larger pieces than a file's own stream has: each is a message to the process that writes. */
+/**
+ * Larger pieces than a file's own stream has: each is a message to the process that writes. All of them are in the same
+ * memory, so that nothing piles up until garbage is collected: a piece is good until the next one is asked for.
+ */
 function streamOf(file: Blob, path: string): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let at = 0;
+  let reader: ReadableStreamBYOBReader | undefined;
+  let buffer = new ArrayBuffer(Math.min(PIECE, Math.max(1, file.size)));
   return new ReadableStream(
     {
       async pull(controller) {
-        if (at >= file.size) return controller.close();
         try {
-          const piece = await bytesOf(file.slice(at, at + PIECE));
-          at += piece.length;
-          controller.enqueue(piece);
+          reader ??= file.stream().getReader({ mode: 'byob' });
+          let filled = 0;
+          while (filled < buffer.byteLength) {
+            const { done, value } = await reader.read(new Uint8Array(buffer, filled));
+            if (value) buffer = value.buffer;
+            if (done || !value) break;
+            filled += value.length;
+          }
+          if (filled > 0) controller.enqueue(new Uint8Array(buffer, 0, filled));
+          else controller.close();
         } catch (cause) {
           controller.error(changed(path, cause));
         }
       },
+      cancel: (reason) => reader?.cancel(reason),
     },
     // The next piece is read when it is asked for.
     { highWaterMark: 0 },

@@ -19,7 +19,7 @@ export function createMemoryShelf(files = new Map<string, Blob>()): Shelf {
       const parts: Uint8Array<ArrayBuffer>[] = [];
       for await (const chunk of chunksOf(source)) {
         each?.(chunk);
-        parts.push(chunk);
+        parts.push(chunk.slice());
       }
       files.set(path, new Blob(parts));
     },

@@ -11,7 +11,7 @@ export interface Shelf {
   /** Replaces the file only when all of `contents` is on the shelf. @throws UserError 'storage' when there is no room */
   write(path: string, contents: Blob | Uint8Array<ArrayBuffer>): Promise<void>;
   /**
-   * Replaces the file by a stream, never all of it in memory. @param each sees every chunk, and may end it all by
+   * Replaces the file by a stream, never all of it in memory; a chunk is good until the next is asked for. @param each sees every chunk, and may end it all by
    * throwing; then the file stays as it was
    */
   pour(
