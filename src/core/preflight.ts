@@ -28,6 +28,8 @@ export interface MemoryNeed {
   readonly cacheFull: number;
   /** To write: weights, and caches of a whole context. */
   readonly run: number;
+  /** On the processor, at most, while it is loaded. */
+  readonly load: number;
   /** Weights, gradients and both moments as float32; what is kept between the passes comes on top. */
   readonly trainFully: number;
   readonly trainWithLora: number;

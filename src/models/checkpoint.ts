@@ -3,6 +3,7 @@
 
 import { UserError } from '../core/errors.ts';
 import type { MeasuredMemory } from '../core/preflight.ts';
+import { checkAddressable } from './addressable.ts';
 import { besideOf, canonical, isCanonical, MODEL_PATH } from './canonical.ts';
 import { CHAT_TEMPLATE, type ChatWriter, chatWriterOf } from './chat.ts';
 import { decoderConfig } from './config.ts';
@@ -69,6 +70,8 @@ export async function loadCheckpoint(
   checkOnnx(bytes, path);
   const beside = await besideOf(folder, bytes, signal);
   if (folder.files) await checkBrought(bytes, path, beside);
+  const besides = beside.reduce((sum, { data }) => sum + sizeOf(data), 0);
+  checkAddressable(path, bytes.length + besides, runtime.addressable);
   const generation = await generationConfig(folder, config.eos_token_id === undefined, signal);
   const decoder = decoderConfig(name, config, generation);
   const tokenizer = makeTokenizer(name, tokenizerJson, tokenizerConfig, decoder.bos);
@@ -103,13 +106,13 @@ export async function loadCheckpoint(
   }
 }
 
+const sizeOf = (data: Uint8Array | Blob) => (data instanceof Blob ? data.size : data.length);
+
 /** What somebody brought is looked through before it is run; what came with the page need not be. */
 async function checkBrought(bytes: Uint8Array, path: string, beside: readonly BesideFile[]) {
   const { readModel } = await import('../onnx/model.ts');
   const { validate } = await import('../onnx/validate.ts');
-  const sizes = beside.map(
-    ({ path: name, data }) => [name, data instanceof Blob ? data.size : data.length] as const,
-  );
+  const sizes = beside.map(({ path: name, data }) => [name, sizeOf(data)] as const);
   checkNodes(bytes, path);
   validate(
     readModel(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)),

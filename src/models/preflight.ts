@@ -4,6 +4,7 @@
 import { UserError } from '../core/errors.ts';
 import type { MemoryNeed, Preflight, Verdict } from '../core/preflight.ts';
 import type { OnnxSummary } from '../onnx/summary.ts';
+import { FOUR_GIB, gigabytes, LOADING } from './addressable.ts';
 import { type Signature, slotBytes } from './signature.ts';
 import { mappingOf, signatureOf } from './signatureOf.ts';
 import { QUANTISED, withoutGradient } from './untrainable.ts';
@@ -21,8 +22,6 @@ export interface Machine {
   /** What WebAssembly can address. Bytes. */
   readonly addressable?: number;
 }
-
-const FOUR_GIB = 2 ** 32;
 
 /** Measured with ONNX Runtime Web 1.30: the processor has no kernel for these, the GPU has. */
 const NOT_ON_CPU = new Set(['com.microsoft.GatherBlockQuantized']);
@@ -133,7 +132,7 @@ function onGpu({ half, weights }: OnnxSummary, { gpu, whyNoGpu }: Machine): Verd
   return YES;
 }
 
-function onCpu({ operators }: OnnxSummary, machine: Machine, { run }: MemoryNeed): Verdict {
+function onCpu({ operators }: OnnxSummary, machine: Machine, { run, load }: MemoryNeed): Verdict {
   const missing = operators.map(({ op }) => op).filter((op) => NOT_ON_CPU.has(op));
   if (missing.length > 0) {
     return no(
@@ -142,6 +141,11 @@ function onCpu({ operators }: OnnxSummary, machine: Machine, { run }: MemoryNeed
     );
   }
   const most = machine.addressable ?? FOUR_GIB;
+  if (load > most) {
+    return no(
+      `It needs up to ${gigabytes(load)} while it is loaded; WebAssembly can address ${gigabytes(most)}. Use a quantised export, or a GPU.`,
+    );
+  }
   if (run > most) {
     return no(
       `It needs ${gigabytes(run)}; WebAssembly can address ${gigabytes(most)}. Use a quantised export, or a GPU.`,
@@ -193,11 +197,9 @@ function memoryOf(
     cachePerToken,
     cacheFull,
     run: weights + cacheFull,
+    load: LOADING * weights,
     // Weight, gradient, two moments, and the copy that `undo` goes back to.
     trainFully: 4 * trained * 7,
     trainWithLora: summary.half ? 2 * weights : weights,
   };
 }
-
-const gigabytes = (bytes: number): string =>
-  bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : `${(bytes / 2 ** 20).toFixed(0)} MB`;

@@ -22,6 +22,8 @@ export interface OrtRuntime {
    * @param beside files in which the model keeps weights
    */
   createSession(model: Uint8Array, beside?: readonly BesideFile[]): Promise<InferenceSession>;
+  /** Bytes that models can have, where they are in WebAssembly. */
+  readonly addressable?: number;
   /** What WebAssembly has by now, where models are in it: never less than before. Bytes. */
   readonly heapBytes?: () => number;
   /** Releases what the runtime holds for itself; sessions must have been released before. */

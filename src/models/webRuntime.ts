@@ -6,6 +6,7 @@ import asyncifyUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?ur
 import jspiUrl from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
 import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { UserError } from '../core/errors.ts';
+import { FOUR_GIB } from './addressable.ts';
 import { anchorModel } from './anchor.ts';
 import { type ByteProgress, download } from './folder.ts';
 import type { BesideFile, OrtRuntime } from './runtime.ts';
@@ -80,6 +81,7 @@ export async function loadWasmRuntime(
     provider: 'wasm',
     Tensor: ort.Tensor,
     createSession,
+    addressable: FOUR_GIB,
     heapBytes,
     dispose: async () => {},
   };
