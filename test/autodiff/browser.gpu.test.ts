@@ -109,7 +109,7 @@ describe.each(providers)('rules on %s', (provider) => {
           const graph = lower(built.joint, { provider });
           const results = await runOn(runtimes[provider]!, graph, at(single(rule)));
           for (const [output, { data }] of Object.entries(reference)) {
-            const error = relativeError(results[output]!.data, data, 1e-2);
+            const error = relativeError(results[output]!.data, data, rule.terms ?? 1e-2);
             if (!(error <= 1e-5)) failures.push(`${rule.name} ${output}: ${error}`);
           }
         } catch (error) {

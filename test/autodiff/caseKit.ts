@@ -17,10 +17,12 @@ export interface RuleCase {
   readonly tensors?: Readonly<Record<string, Tensor>>;
   /** Only with numbers for dims: the case itself writes numbers that symbols would contradict. */
   readonly concrete?: boolean;
+  /** Size of terms that cancel in a gradient: an error is relative to at least that. */
+  readonly terms?: number;
 }
 
 export type Build = RuleCase['build'];
-export type Options = Pick<RuleCase, 'positive' | 'single' | 'tensors' | 'concrete'>;
+export type Options = Pick<RuleCase, 'positive' | 'single' | 'tensors' | 'concrete' | 'terms'>;
 
 export const on = (
   shapes: RuleCase['shapes'],
@@ -42,7 +44,7 @@ export const apply =
 export const unary = (op: Operator, options: Options = {}, attributes = {}) =>
   [[5], [2, 3], [2, 1, 4]].map((shape) => on([shape], apply(op, attributes), options));
 
-export const binary = (op: Operator, options: Options = {}) => [
+export const binary = (op: Operator, options: Options = {}, itself: Options = {}) => [
   on(
     [
       [2, 3],
@@ -61,7 +63,7 @@ export const binary = (op: Operator, options: Options = {}) => [
     options,
   ),
   on([[], [2, 3]], apply(op), options),
-  on([[2, 3]], (b, x) => b.add(op, [x, x]), options, 'with itself'),
+  on([[2, 3]], (b, x) => b.add(op, [x, x]), { ...options, ...itself }, 'with itself'),
 ];
 
 export const int64 = (dims: readonly number[], values: readonly number[]) =>
