@@ -1,6 +1,6 @@
 // The tests of the `gpu` project without a browser: in Node, on whatever Vulkan driver Dawn finds, with ONNX Runtime's
 // browser builds. For machines that have a GPU but no screen. Not part of `npm test`:
-//   npx vitest run --config test/dawn/vitest.config.ts
+//   npm run test:dawn
 // A driver is found by the Vulkan loader; VK_ICD_FILENAMES names another one.
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
