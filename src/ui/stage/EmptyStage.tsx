@@ -66,7 +66,9 @@ function Waiting({ experiment }: { experiment: Experiment }) {
     case 'generate':
       return (
         <p>
-          Nothing has been written yet. The models will go on after <q className="mono">{prompt}</q>
+          Nothing has been written yet. The models will{' '}
+          {experiment.promptAs === 'chat' ? 'answer, as chat,' : 'go on after'}{' '}
+          <q className="mono">{prompt}</q>
         </p>
       );
     case 'evaluate':
