@@ -46,6 +46,14 @@ export type TrainEvent =
       readonly step: number;
       readonly what: 'loss' | 'gradient';
     }
+  | {
+      /** The browser's store refused the state: the training goes on, and a crash would lose it. */
+      readonly type: 'unsaved';
+      readonly step: number;
+      readonly why: string;
+    }
+  /** There is room again. */
+  | { readonly type: 'savedAgain'; readonly step: number }
   | { readonly type: 'trained'; readonly step: number };
 
 /** Where the time went. Milliseconds. */

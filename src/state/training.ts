@@ -60,6 +60,8 @@ export interface Training {
   /** At the rate so far; absent in the beginning and at the end. */
   readonly msLeft?: number;
   readonly diverged?: { readonly step: number; readonly what: 'loss' | 'gradient' };
+  /** Since when nothing is put aside. */
+  readonly unsaved?: { readonly step: number; readonly why: string };
   readonly kept?: KeptCheckpoint;
 }
 
@@ -75,6 +77,7 @@ function compute(run: Run): Training {
     Pick<Training, 'steps' | 'parameters' | 'batch' | 'heldOut'>;
   let read = 0;
   let diverged: Training['diverged'];
+  let unsaved: Training['unsaved'];
   let kept: KeptCheckpoint | undefined;
   const decay = 0.5 ** (1 / HALF_LIFE);
   let sum = 0;
@@ -104,6 +107,12 @@ function compute(run: Run): Training {
       case 'diverged':
         diverged = { step: news.step, what: news.what };
         break;
+      case 'unsaved':
+        unsaved = { step: news.step, why: news.why };
+        break;
+      case 'savedAgain':
+        unsaved = undefined;
+        break;
       default:
     }
   }
@@ -121,6 +130,7 @@ function compute(run: Run): Training {
     ...(read > 0 && learning > 0 && { tokensPerSecond: (1000 * read) / learning }),
     ...(left > 0 && { msLeft: left }),
     ...(diverged && { diverged }),
+    ...(unsaved && { unsaved }),
     ...(kept && { kept }),
   };
 }

@@ -97,6 +97,8 @@ const learning = {
     step: count,
     what: v.picklist(['loss', 'gradient']),
   }),
+  unsaved: v.object({ type: v.literal('unsaved'), step: count, why: text }),
+  savedAgain: v.object({ type: v.literal('savedAgain'), step: count }),
   trained: v.object({ type: v.literal('trained'), step: count }),
 } as const satisfies Schemas<TrainEvent>;
 

@@ -177,7 +177,9 @@ export async function* trainExperiment(
       if (event.type === 'evaluated') yield* evaluated(event.step, event.scores);
       else yield timedEvent(event);
       if (await stopped()) break;
-      if (event.type === 'step' && saves?.due()) await saves.save();
+      if (event.type !== 'step' || !saves?.due()) continue;
+      const about = await saves.save();
+      if (about) yield timedEvent({ ...about, step: event.step });
     }
   } catch (error) {
     trainable.forget();

@@ -16,7 +16,7 @@ import type { Stopped } from './generation.ts';
 import { keeping } from './keeping.ts';
 import type { LoadProgress } from './protocol.ts';
 import { rolesNeeded } from './roles.ts';
-import { savesOf } from './saves.ts';
+import { type SaveNews, savesOf } from './saves.ts';
 import { endsStep, loraOf, trainExperiment, trainParams } from './trainExperiment.ts';
 import { inOneFile, MODEL, readBase, sourceOf, type TrainRoom } from './trainRoom.ts';
 import type { Watcher } from './watcher.ts';
@@ -97,13 +97,23 @@ export async function prepareTraining(request: TrainRequest): Promise<TrainJob> 
       if (isLookedAt(role)) await request.watcher?.follow(role, trainable);
       progress({ stage: 'ready', role, id });
       const room: TrainRoom = { role, base, trainable, source, runtime, ops, progress };
+      /** What a save between two steps came to; told at the next one. */
+      let news: SaveNews | undefined;
+      const telling = {
+        ...saves,
+        async save() {
+          const before = news;
+          news = undefined;
+          return (await saves.save()) ?? before;
+        },
+      };
       return {
         events: (stopped) =>
-          trainExperiment(experiment, room, keeping(store, saves), stopped, saves),
+          trainExperiment(experiment, room, keeping(store, saves), stopped, telling),
         endsStep: endsStep(experiment, trainable.steps),
         hidden: () => saves.hidden(),
         async save() {
-          await saves.save();
+          news = (await saves.save()) ?? news;
         },
         async release() {
           await saves.release();

@@ -189,6 +189,22 @@ describe('a training that was interrupted', () => {
     await first.until(() => first.ended(1));
   });
 
+  it('for which there is no room goes on, and says since when it is not saved', async () => {
+    const shelf = browser();
+    const write: Shelf['write'] = (path, contents) =>
+      path.startsWith('trainings')
+        ? Promise.reject(new UserError('storage', 'no room', 'delete something'))
+        : shelf.write(path, contents);
+    const { begin, until, ended, events } = await talk({ ...shelf, write });
+    begin(1, trainingOf({ steps: 3, evaluateEvery: 0 }), { saveEvery: 0 });
+    await until(() => ended(1));
+    const about = events(1).flatMap((one) =>
+      one.type === 'train' && one.event.type === 'unsaved' ? [one.event] : [],
+    );
+    expect(about).toEqual([{ type: 'unsaved', step: 1, why: 'no room' }]);
+    expect(events(1).at(-1)).toEqual({ type: 'completed' });
+  });
+
   it('in a browser without room is kept in memory, and can be made again when there is some', async () => {
     const shelf = browser();
     let full = false;

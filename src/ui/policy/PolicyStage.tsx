@@ -7,13 +7,11 @@ import { percent } from '../../state/format.ts';
 import { type PolicyState, policy, TIME_PARTS } from '../../state/policy.ts';
 import { divergence } from '../../state/policyText.ts';
 import { isActive, type Run } from '../../state/run.ts';
-import { useActions } from '../app.ts';
-import { Icon } from '../parts/Icon.tsx';
 import { RunHead } from '../stage/RunHead.tsx';
 import { KeptCard } from '../train/KeptCard.tsx';
 import { Samples } from '../train/Samples.tsx';
 import { TimeSplit } from '../train/TimeSplit.tsx';
-import '../stage/messages.css';
+import { Unsaved } from '../train/Unsaved.tsx';
 import '../train/train.css';
 import { Completions } from './Completions.tsx';
 import { PolicyFigures } from './PolicyFigures.tsx';
@@ -53,28 +51,6 @@ export function PolicyStage({ run }: { run: Run }) {
         />
       ))}
     </>
-  );
-}
-
-function Unsaved({ step, why, active }: { step: number; why: string; active: boolean }) {
-  const { stop } = useActions();
-  return (
-    <section className="card notice" role="status">
-      <h2>Since step {step} nothing is put aside</h2>
-      <p className="fine">
-        {why} The training goes on, and is saved again as soon as there is room: delete checkpoints
-        or runs that you no longer need. A crash or a closed tab would lose it; when it ends, or is
-        stopped, what it came to can be exported as files.
-      </p>
-      {active && (
-        <div className="actions">
-          <button type="button" className="button" onClick={stop}>
-            <Icon name="stop" />
-            Stop here and export
-          </button>
-        </div>
-      )}
-    </section>
   );
 }
 

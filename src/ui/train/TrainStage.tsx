@@ -4,7 +4,7 @@
 import type { TrainTimes } from '../../core/trainEvents.ts';
 import { learnsByReward } from '../../experiment/catalogue.ts';
 import { duration, parameterCount, percent, plural, quantity, THIN } from '../../state/format.ts';
-import type { Run } from '../../state/run.ts';
+import { isActive, type Run } from '../../state/run.ts';
 import { seenRun } from '../../state/store.ts';
 import { type Training, training } from '../../state/training.ts';
 import { usePage } from '../app.ts';
@@ -15,6 +15,7 @@ import { RunHead } from '../stage/RunHead.tsx';
 import { KeptCard } from './KeptCard.tsx';
 import { Samples } from './Samples.tsx';
 import { TimeSplit } from './TimeSplit.tsx';
+import { Unsaved } from './Unsaved.tsx';
 import { Watched } from './Watched.tsx';
 import './train.css';
 
@@ -44,6 +45,7 @@ function Learning({ run }: { run: Run }) {
         <progress aria-label="Steps made" value={state.step} max={Math.max(1, state.steps)} />
       </div>
       {state.diverged && <Diverged {...state.diverged} />}
+      {state.unsaved && <Unsaved {...state.unsaved} active={isActive(run)} />}
       {state.kept && <KeptCard checkpoint={state.kept} role={roleOf(run)} />}
       <Figures state={state} />
       <TimeSplit parts={PARTS.map((part) => ({ ...part, ms: state.times[part.key] }))} />
