@@ -107,7 +107,7 @@ function dynamicSteps(params: Params): readonly Step[] {
     {
       title: 'How strong, solved at every token',
       by: 'fused',
-      tex: `\\min_{\\alpha \\in [${number(params.alphaMin)},\\,${number(params.alphaMax)}]} [KL(\\tilde p \\| p_L) - KL(q_E \\| q_S)]^2 + [KL(p_L \\| \\tilde p) - KL(q_S \\| q_E)]^2`,
+      tex: `\\begin{aligned}\\min_{\\alpha \\in [${number(params.alphaMin)},\\,${number(params.alphaMax)}]}\\; &[KL(\\tilde p \\| p_L) - KL(q_E \\| q_S)]^2 \\\\ {}+{} &[KL(p_L \\| \\tilde p) - KL(q_S \\| q_E)]^2\\end{aligned}`,
       text:
         params.solver === 'refined'
           ? 'So that large moves as far as the small model did; the exact minimum.'
