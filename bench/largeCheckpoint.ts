@@ -87,12 +87,10 @@ async function measure(
   try {
     const [{ id }, keep] = await during(() => page.evaluate(() => window.bench.large.keep()));
     const preflight = await page.evaluate((one) => window.bench.large.card(one), id);
-    console.error(JSON.stringify(keep));
     found = { keep, verdict: preflight.cpu.can ? 'runs' : preflight.cpu.why };
     const [{ tokens }, load] = await during(() =>
       page.evaluate(([one, n]) => window.bench.large.run(one, n), [id, TOKENS] as const),
     );
-    console.error('run is over');
     const { measured } = await page.evaluate((one) => window.bench.large.card(one), id);
     found = { ...found, load, tokens, ...(measured && { grown: measured.grown }) };
     const runtime = await loadNodeRuntime();
@@ -102,8 +100,13 @@ async function measure(
     await checkpoint.release();
     return { ...found, same: expected.join() === tokens.join() };
   } catch (error) {
-    console.error(String(error).slice(0, 300));
-    return { ...found, why: error instanceof Error ? error.message.split('\n')[0]! : `${error}` };
+    return {
+      ...found,
+      why:
+        error instanceof Error
+          ? error.message.split('\n')[0]!.replace(/^page\.evaluate: Error: /, '')
+          : `${error}`,
+    };
   } finally {
     await heaps.close();
     await page.evaluate(() => window.bench.large.close()).catch(() => {});

@@ -28,7 +28,7 @@ import { defaultCheckpoints } from '../src/experiment/experiment.ts';
 import { gpuReport } from './gpuReport.ts';
 import { benchLarge } from './largeCheckpoint.ts';
 import { benchLoad } from './load.ts';
-import { benchCycles } from './memory.ts';
+import { benchCycles, memoryReport } from './memory.ts';
 import {
   decodingReport,
   dialsReport,
@@ -170,12 +170,10 @@ export async function main(args: string[]): Promise<number> {
       publish('transformers', transformersReport(report, versions(root)));
     }
     if (wants('memory')) {
-      console.log(JSON.stringify(await benchCycles(page, devtools)));
-    }
-    if (wants('large')) {
+      const cycles = await benchCycles(page, devtools);
       const sizes = text('layers', '8').split(',').map(Number);
-      const rows = await benchLarge(browser, devtools, page.url(), root, sizes);
-      console.log(JSON.stringify(rows, undefined, 1));
+      const large = await benchLarge(browser, devtools, page.url(), root, sizes);
+      publish('memory', memoryReport(cycles, large));
     }
     if (wants('learning')) {
       publish('learning', learningReport(await page.evaluate(() => window.bench.learning())));

@@ -132,6 +132,11 @@ describe('sharing a device with ONNX Runtime', () => {
 });
 
 describe('base-small on WebGPU', () => {
+  it('what loading took is known where WebAssembly has the model', () => {
+    expect(onWasm.memory?.all).toBeGreaterThan(2 ** 20);
+    expect(onWasm.memory?.grown).toBeGreaterThanOrEqual(0);
+  });
+
   it('writes what it writes on wasm, and reads back only what the ops need', async () => {
     let mapped = 0;
     const { mapAsync } = GPUBuffer.prototype;
