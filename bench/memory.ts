@@ -70,7 +70,7 @@ export function memoryReport(cycles: readonly CycleRow[], large: readonly LargeR
     'A Llama as ONNX with all weights in one file beside it, written by a script, dropped as files. It is kept (streamed into the',
     'browser’s file system, hashed on the way), and then loaded and asked for 4 tokens, which ONNX Runtime in Node writes too.',
     'Weights go from the file straight into WebAssembly: JavaScript never has all of them. There ONNX Runtime lays matrices out',
-    'anew while it loads and needs 1.4 times their size, so that what has more than 2.8 GB of weights is refused before it is',
+    'anew while it loads and needs 1.4 to 1.5 times their size, so what has more than 2,863 MB of weights is refused before it is',
     'tried; the card says so, and what loading took.',
     '',
     '| weights | keeping: resident beyond what was there, at most | JavaScript at most: objects; arrays | time | loading: resident, at most | JavaScript at most | WebAssembly grew by | time | |',

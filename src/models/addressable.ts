@@ -7,7 +7,7 @@ import { UserError } from '../core/errors.ts';
 export const FOUR_GIB = 2 ** 32;
 /**
  * What loading takes there, as a multiple of the weights: ONNX Runtime lays matrices out anew and lets the old layout go
- * only then. Measured in Chromium with 0.4 to 2.7 GB of weights: 1.40 to 1.44 (docs/bench/memory.md).
+ * only then. Measured in Chromium with 0.4 to 2.7 GB of weights: 1.40 to 1.46 (docs/bench/memory.md).
  */
 export const LOADING = 1.5;
 
