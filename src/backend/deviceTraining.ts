@@ -3,7 +3,6 @@
 // runtime wants a buffer for each tensor, so the weights exist twice, and those buffers follow the array after every
 // step, on the device. Nothing comes home but log-probs and the norm.
 
-import { UserError } from '../core/errors.ts';
 import type { PolicyObjective } from '../core/policyLoss.ts';
 import type { StepReport, Update } from '../core/trainable.ts';
 import { accumulate } from '../kernels/accumulate.ts';
@@ -13,44 +12,29 @@ import { type Fields, type Kernel, readOnly, type ValuesOf } from '../kernels/ke
 import { BAD_ENTROPY } from '../kernels/tokenLogProbs.ts';
 import { tokenLoss } from '../kernels/tokenLoss.ts';
 import { policyLoss } from './devicePolicyLoss.ts';
-import { download } from './download.ts';
+import {
+  checkRoom,
+  type FirstWeights,
+  FlatArrays,
+  type FlatState,
+  type Floats,
+  STATE,
+} from './flatArrays.ts';
 import { bindGroup, encode } from './pipelines.ts';
 import type { PolicyRows, PolicyWords } from './policyWords.ts';
 import type { Input } from './runner.ts';
 import { WebGpuRunner } from './webgpu.ts';
 
-type Floats = Float32Array<ArrayBuffer>;
-
 /** What clips nothing. */
 const NO_CLIP = 3e38;
-
-const STATE = ['weights', 'means', 'squares'] as const;
-const ARRAYS = [...STATE, 'gradients', 'fresh'] as const;
-type ArrayName = (typeof STATE)[number];
-/** All of the state, tensors side by side. */
-export type FlatState = Readonly<Record<ArrayName, Floats>>;
 
 /** `span` is the number of the tensor that is to blame, where no step was made and one is. */
 export type DeviceStep = Omit<StepReport, 'tensor'> & { readonly span?: number };
 
-export interface FirstWeights {
-  readonly values: Floats;
-  /** Whether weight decay applies. */
-  readonly decay: boolean;
-}
-
 export class DeviceTraining {
-  /** One for each tensor, for those who read weights; ours to write to and to destroy. */
-  readonly buffers: readonly GPUBuffer[];
-  readonly spans: readonly TensorSpan[];
-  /** Of all tensors together. */
-  readonly size: number;
-  readonly #device: GPUDevice;
   readonly #runner: WebGpuRunner;
   readonly #segments: Uint32Array;
-  readonly #arrays: Readonly<Record<(typeof ARRAYS)[number], GPUBuffer>>;
-  /** What `undo` goes back to. */
-  readonly #before: Readonly<Record<ArrayName, GPUBuffer>>;
+  readonly #flat: FlatArrays;
   #stepBefore = 0;
   #step = 0;
   /** Whether `gradients` holds anything but what was forgotten. */
@@ -80,31 +64,22 @@ export class DeviceTraining {
 
   private constructor(runner: WebGpuRunner, tensors: readonly FirstWeights[]) {
     this.#runner = runner;
-    this.#device = runner.device;
-    let first = 0;
-    this.spans = tensors.map(({ values: { length }, decay }) => {
-      first += length;
-      return { first: first - length, length, decay };
-    });
-    this.size = first;
-    this.#segments = segmentTable(this.spans);
-    const create = (label: string, length: number) =>
-      this.#device.createBuffer({
-        label,
-        size: Math.max(16, Math.ceil(length / 4) * 16),
-        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-      });
-    const all = (suffix: string) => (name: string) => [name, create(`${name}${suffix}`, this.size)];
-    this.#arrays = Object.fromEntries(ARRAYS.map(all('')));
-    this.#before = Object.fromEntries(STATE.map(all(' before')));
-    this.buffers = tensors.map(({ values }) => create('weight', values.length));
-    tensors.forEach(({ values }, i) => {
-      this.#device.queue.writeBuffer(this.#arrays.weights, 4 * this.spans[i]!.first, values);
-    });
-    this.#submit((encoder) => {
-      this.#copyState(encoder, this.#arrays, this.#before);
-      this.#publish(encoder);
-    });
+    this.#flat = new FlatArrays(runner.device, runner.readBack, tensors);
+    this.#segments = segmentTable(this.#flat.spans);
+  }
+
+  /** One for each tensor, for those who read weights. */
+  get buffers(): readonly GPUBuffer[] {
+    return this.#flat.buffers;
+  }
+
+  get spans(): readonly TensorSpan[] {
+    return this.#flat.spans;
+  }
+
+  /** Of all tensors together. */
+  get size(): number {
+    return this.#flat.size;
   }
 
   /** Steps taken. */
@@ -158,11 +133,11 @@ export class DeviceTraining {
 
   /** Adds gradients, one buffer for each tensor; they may be given up as soon as this has resolved. */
   async accumulate(gradients: readonly GPUBuffer[]): Promise<void> {
-    const { gradients: sums, fresh } = this.#arrays;
+    const { gradients: sums, fresh } = this.#flat.now;
     const params = { words: this.size };
     const program = await this.#runner.program(accumulate, params);
     const { failure } = this.#runner.scoped(() =>
-      this.#submit((encoder) => {
+      this.#flat.submit((encoder) => {
         const target = this.#accumulated ? fresh : sums;
         this.spans.forEach(({ first, length }, i) => {
           encoder.copyBufferToBuffer(gradients[i]!, 0, target, 4 * first, 4 * length);
@@ -180,17 +155,18 @@ export class DeviceTraining {
   async step(update: Update): Promise<DeviceStep> {
     const { clip: most, weightDecay, limit = Number.POSITIVE_INFINITY } = update;
     const poisoned = this.#poisoned;
-    if (!this.#accumulated) this.#submit((encoder) => encoder.clearBuffer(this.#arrays.gradients));
+    if (!this.#accumulated)
+      this.#flat.submit((encoder) => encoder.clearBuffer(this.#flat.now.gradients));
     this.forget();
     if (poisoned) return { gradNorm: Number.NaN, applied: false };
-    const { weights, gradients, means, squares } = this.#arrays;
+    const { weights, gradients, means, squares } = this.#flat.now;
     const norm = { words: this.size, maxNorm: most > 0 ? Math.min(most, NO_CLIP) : NO_CLIP };
     const options = { ...update, weightDecay, step: this.#step + 1 };
     const params = adamwParams(this.#segments, this.size, options);
     const program = await this.#runner.program(adamw, params);
     // The norm comes home before the step: after bad gradients, what `undo` goes back to must stay.
     const { clip, bad } = await this.#runner.run(gradNorm, norm, {
-      gradients: this.#all(gradients),
+      gradients: this.#flat.all(gradients),
     });
     const found = clip[CLIP.norm]!;
     if (bad[BAD.flag] || found > limit) {
@@ -198,11 +174,11 @@ export class DeviceTraining {
       return { gradNorm: bad[BAD.flag] ? Number.NaN : found, applied: false, span };
     }
     const { failure } = this.#runner.scoped(() =>
-      this.#submit((encoder) => {
-        this.#copyState(encoder, this.#arrays, this.#before);
+      this.#flat.submit((encoder) => {
+        this.#flat.remember(encoder);
         const inputs = { gradients, segments: this.#segments, clip, parameters: weights };
         this.#encode(encoder, adamw, params, program, { ...inputs, means, squares });
-        this.#publish(encoder);
+        this.#flat.publish(encoder);
       }),
     );
     await failure;
@@ -216,7 +192,7 @@ export class DeviceTraining {
       word !== undefined && word >= first && word < first + length;
     const named = this.spans.findIndex(holds);
     if (named >= 0) return named;
-    const [all] = await this.#download('gradients');
+    const [all] = await this.#flat.read('gradients');
     const norms = this.spans.map(({ first, length }) =>
       all!.subarray(first, first + length).reduce((sum, x) => sum + x * x, 0),
     );
@@ -231,10 +207,7 @@ export class DeviceTraining {
 
   /** Back to what was before the last step, or to what was last written. */
   undo(): void {
-    this.#submit((encoder) => {
-      this.#copyState(encoder, this.#before, this.#arrays);
-      this.#publish(encoder);
-    });
+    this.#flat.undo();
     this.#step = this.#stepBefore;
     this.forget();
   }
@@ -242,13 +215,13 @@ export class DeviceTraining {
   /** Everything that the next step depends on. @throws UserError 'gpu' when the device is lost */
   async read(): Promise<FlatState & { readonly step: number }> {
     const step = this.#step;
-    const [weights, means, squares] = await this.#download(...STATE);
+    const [weights, means, squares] = await this.#flat.read(...STATE);
     return { step, weights: weights!, means: means!, squares: squares! };
   }
 
   /** The weights alone, tensors side by side. */
   async readWeights(): Promise<Floats> {
-    return (await this.#download('weights'))[0]!;
+    return (await this.#flat.read('weights'))[0]!;
   }
 
   /**
@@ -256,64 +229,28 @@ export class DeviceTraining {
    * @param places in the array of all tensors
    */
   async peek(of: 'weights' | 'gradients', places: readonly number[]): Promise<number[]> {
-    const wanted = places.filter((place) => place >= 0);
-    if (wanted.length === 0) return places.map(() => Number.NaN);
     const none = of === 'gradients' && !this.#accumulated;
-    const size = 4 * wanted.length;
-    const staging = this.#runner.readBack.take(size);
-    this.#submit((encoder) => {
-      wanted.forEach((place, i) => {
-        encoder.copyBufferToBuffer(this.#arrays[of], 4 * place, staging, 4 * i, 4);
-      });
-    });
-    const found = new Float32Array(await this.#runner.readBack.read(staging, size));
-    let next = 0;
-    return places.map((place) => {
-      if (place < 0) return Number.NaN;
-      const value = found[next++]!;
-      return none ? 0 : value;
-    });
+    const found = await this.#flat.peek(of, places);
+    return none ? found.map((value) => (Number.isNaN(value) ? value : 0)) : found;
   }
 
   /** What was accumulated. */
   async readGradients(): Promise<Floats> {
     if (!this.#accumulated) return new Float32Array(this.size);
-    return (await this.#download('gradients'))[0]!;
+    return (await this.#flat.read('gradients'))[0]!;
   }
 
   /** Goes on from this state, which `undo` then goes back to as well. */
   write(state: FlatState, step: number): void {
-    for (const name of STATE) this.#device.queue.writeBuffer(this.#before[name], 0, state[name]);
+    this.#flat.write(state);
     this.#stepBefore = step;
-    this.undo();
+    this.#step = step;
+    this.forget();
   }
 
   dispose(): void {
-    const own = [...Object.values(this.#arrays), ...Object.values(this.#before), ...this.buffers];
-    for (const buffer of own) buffer.destroy();
+    this.#flat.dispose();
     this.#runner.dispose();
-  }
-
-  #all(buffer: GPUBuffer) {
-    return { buffer, offset: 0, size: 4 * this.size };
-  }
-
-  #copyState(
-    encoder: GPUCommandEncoder,
-    from: Readonly<Record<ArrayName, GPUBuffer>>,
-    to: Readonly<Record<ArrayName, GPUBuffer>>,
-  ): void {
-    for (const name of STATE) {
-      encoder.copyBufferToBuffer(from[name], 0, to[name], 0, 4 * this.size);
-    }
-  }
-
-  /** The buffers of single tensors become what the array is. */
-  #publish(encoder: GPUCommandEncoder): void {
-    this.spans.forEach(({ first, length }, i) => {
-      const { weights } = this.#arrays;
-      encoder.copyBufferToBuffer(weights, 4 * first, this.buffers[i]!, 0, 4 * length);
-    });
   }
 
   /** One dispatch of a kernel without outputs of its own. */
@@ -330,38 +267,12 @@ export class DeviceTraining {
       const input = inputs[name];
       const binding =
         input instanceof GPUBuffer
-          ? this.#all(input)
+          ? this.#flat.all(input)
           : this.#runner.input(`${kernel.name}.${name}`, input);
       resources.set(name, binding);
     }
     resources.set('params', this.#runner.params(kernel, params));
-    const group = bindGroup(this.#device, kernel, program, resources);
+    const group = bindGroup(this.#runner.device, kernel, program, resources);
     encode(encoder, kernel, params, program, group);
   }
-
-  #download(...names: (typeof ARRAYS)[number][]): Promise<Floats[]> {
-    const buffers = names.map((name) => this.#arrays[name]);
-    return download(this.#device, this.#runner.readBack, buffers, this.size);
-  }
-
-  #submit(record: (encoder: GPUCommandEncoder) => void): void {
-    const encoder = this.#device.createCommandEncoder({ label: 'training' });
-    record(encoder);
-    this.#device.queue.submit([encoder.finish()]);
-  }
-}
-
-/** @throws UserError 'gpu' when a device with these limits has no room for weights of so many bytes */
-export function checkRoom(
-  limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>,
-  bytes: number,
-): void {
-  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  if (bytes <= most) return;
-  const inMiB = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
-  throw new UserError(
-    'gpu',
-    `The weights are ${inMiB(bytes)}; this GPU allows ${inMiB(most)} in one array.`,
-    'Train a smaller checkpoint, train adapters (LoRA), or train on wasm.',
-  );
 }

@@ -1,7 +1,7 @@
 // What people read when weights are too many for a GPU.
 
 import { expect, test } from 'vitest';
-import { checkRoom } from './deviceTraining.ts';
+import { checkRoom } from './flatArrays.ts';
 
 const MiB = 2 ** 20;
 const limits = { maxStorageBufferBindingSize: 128 * MiB, maxBufferSize: 256 * MiB };
