@@ -101,6 +101,16 @@ describe('bringing a checkpoint', () => {
     expect([...files.keys()]).toEqual([]);
   });
 
+  it('where files cannot be read into memory that is there, piece by piece', async () => {
+    const plain = new Blob([model]);
+    Object.defineProperty(plain, 'stream', {
+      value: () => new ReadableStream({ pull: (controller) => controller.error(new Error('no')) }),
+    });
+    const store = await openStore(browser());
+    const { value } = await store.bring(brought({ files: new Map([['onnx/model.onnx', plain]]) }));
+    expect(parseLocalId(value.id)?.sha256).toBe(hashOf(model));
+  });
+
   it('where there is no room it is read from where it lies, while the tab is open', async () => {
     const full = new UserError('storage', 'no room', 'Delete something.');
     const shelf = browser({ pour: () => Promise.reject(full) });

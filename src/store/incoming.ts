@@ -112,19 +112,25 @@ export async function sweepIncoming(shelf: Shelf): Promise<void> {
  */
 function streamOf(file: Blob, path: string): ReadableStream<Uint8Array<ArrayBuffer>> {
   let reader: ReadableStreamBYOBReader | undefined;
+  let at = 0;
   let buffer = new ArrayBuffer(Math.min(PIECE, Math.max(1, file.size)));
   return new ReadableStream(
     {
       async pull(controller) {
         try {
-          reader ??= file.stream().getReader({ mode: 'byob' });
+          if (at === 0) reader = readerInto(file);
           let filled = 0;
-          while (filled < buffer.byteLength) {
+          if (!reader) {
+            buffer = await file.slice(at, at + PIECE).arrayBuffer();
+            filled = buffer.byteLength;
+          }
+          while (reader && filled < buffer.byteLength) {
             const { done, value } = await reader.read(new Uint8Array(buffer, filled));
             if (value) buffer = value.buffer;
             if (done || !value) break;
             filled += value.length;
           }
+          at += filled;
           if (filled > 0) controller.enqueue(new Uint8Array(buffer, 0, filled));
           else controller.close();
         } catch (cause) {
@@ -136,6 +142,15 @@ function streamOf(file: Blob, path: string): ReadableStream<Uint8Array<ArrayBuff
     // The next piece is read when it is asked for.
     { highWaterMark: 0 },
   );
+}
+
+/** Undefined where files cannot be read into memory that is there (Safari); then every piece has its own. */
+function readerInto(file: Blob): ReadableStreamBYOBReader | undefined {
+  try {
+    return file.stream().getReader({ mode: 'byob' });
+  } catch {
+    return undefined;
+  }
 }
 
 const changed = (path: string, cause: unknown) =>
