@@ -1,5 +1,5 @@
-// Does a model fit into what WebAssembly can address? Asked before it is loaded, because a runtime that is out of memory
-// does not always say so.
+// Does a model fit into what WebAssembly can address? Asked before it is loaded, which takes minutes, and answered with
+// numbers.
 
 import { UserError } from '../core/errors.ts';
 
