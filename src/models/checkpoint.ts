@@ -3,6 +3,7 @@
 
 import { UserError } from '../core/errors.ts';
 import type { MeasuredMemory } from '../core/preflight.ts';
+import { readModel } from '../onnx/model.ts';
 import { checkAddressable } from './addressable.ts';
 import { besideOf, canonical, isCanonical, MODEL_PATH } from './canonical.ts';
 import { CHAT_TEMPLATE, type ChatWriter, chatWriterOf } from './chat.ts';
@@ -110,7 +111,6 @@ const sizeOf = (data: Uint8Array | Blob) => (data instanceof Blob ? data.size : 
 
 /** What somebody brought is looked through before it is run; what came with the page need not be. */
 async function checkBrought(bytes: Uint8Array, path: string, beside: readonly BesideFile[]) {
-  const { readModel } = await import('../onnx/model.ts');
   const { validate } = await import('../onnx/validate.ts');
   const sizes = beside.map(({ path: name, data }) => [name, sizeOf(data)] as const);
   checkNodes(bytes, path);
