@@ -19,11 +19,21 @@ export async function violations(page: Page): Promise<string[]> {
   );
 }
 
-/** The same view in both themes, wide and narrow. */
+/** How far the page itself can be scrolled: [across, down] in pixels. */
+const overflow = (page: Page): Promise<number[]> =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;
+    return [scrollWidth - clientWidth, scrollHeight - clientHeight];
+  });
+
+/** The same view in both themes, wide and narrow; wide, its columns scroll and the page does not. */
 export async function accessible(page: Page): Promise<void> {
   const before = page.viewportSize();
   for (const width of [390, 1440]) {
     await page.setViewportSize({ width, height: 900 });
+    const [across, down] = await overflow(page);
+    expect(across, `${width} px, sideways`).toBe(0);
+    if (width === 1440) expect(down, `${width} px, beyond the columns`).toBe(0);
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
       // Colours that change slowly are asked for when they have changed.
