@@ -14,7 +14,6 @@ const through = (...ops: readonly string[]) =>
 const lora = { rank: 2, alpha: 4, targets: 'all', seed: 1 } as const;
 
 async function refusal(bytes: Uint8Array<ArrayBuffer>, options = {}): Promise<UserError> {
-  const begun = performance.now();
   const runtime = await loadNodeRuntime();
   const made = createTrainable(bytes, runtime, { contextLength: 48, ...options });
   const error = await made.then(
@@ -23,7 +22,6 @@ async function refusal(bytes: Uint8Array<ArrayBuffer>, options = {}): Promise<Us
   );
   if (!(error instanceof UserError)) throw new Error(`not refused: ${error}`);
   expect(error.code).toBe('onnx');
-  expect(performance.now() - begun).toBeLessThan(5000);
   return error;
 }
 

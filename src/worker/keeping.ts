@@ -1,8 +1,8 @@
 // Where the checkpoints of a training go, and when its saved state is needed no more.
 
 import type { Store } from '../store/store.ts';
+import type { Keep } from './keepTrained.ts';
 import type { SavedTrainings } from './saves.ts';
-import type { Keep } from './trainExperiment.ts';
 
 /**
  * Puts a checkpoint into the store before it is said to be there; the saved state is needed no more once all are.

@@ -11,6 +11,7 @@ import type { Policy } from '../core/policy.ts';
 import type { Accuracy, ByPolicy, PolicyEvent, PolicyRole } from '../core/policyEvents.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Stopped } from './generation.ts';
+import type { Keep } from './keepTrained.ts';
 import { measurePolicy } from './measurePolicy.ts';
 import { keepLearned } from './policyKeeping.ts';
 import {
@@ -23,7 +24,6 @@ import {
   updatesOf,
 } from './policyRoom.ts';
 import type { SaveNews, Saves } from './saves.ts';
-import type { Keep } from './trainExperiment.ts';
 
 /** What can be changed while it runs: the height of each learning rate. */
 export interface Dials {

@@ -5,12 +5,10 @@ import type { RunEvent } from '../core/events.ts';
 import type { Accuracy, ByPolicy, PolicyRole } from '../core/policyEvents.ts';
 import { checkpointTitle } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { encode } from '../experiment/link.ts';
 import { cleanName, parseFileId } from '../experiment/names.ts';
 import { tasks } from '../tasks/index.ts';
+import { type Keep, keepTrained } from './keepTrained.ts';
 import { type Learner, type PolicyRoom, policyParams } from './policyRoom.ts';
-import type { Keep } from './trainExperiment.ts';
-import { trainedFiles } from './trainedFiles.ts';
 
 /** Where a training has ended. */
 interface End {
@@ -30,33 +28,20 @@ export async function* keepLearned(
   keep: Keep,
   { step, halted, scores, events }: End,
 ): AsyncGenerator<RunEvent, void, void> {
-  const { seed } = experiment;
   const { prompts } = policyParams(experiment);
   for (const learner of learners) {
-    const { role, base, trainable, learns } = learner;
+    const { role, trainable, learns } = learner;
     if (!learns || trainable.steps === 0) continue;
     progress({ stage: 'keep', role });
     await lastGoodWeights(learner);
-    const measuredAt = halted ? lastMeasured(events) : step;
-    const about = {
+    yield await keepTrained(experiment, learner, keep, {
       name: nameOf(experiment, role, step),
-      parameters: trainable.size,
       step,
       scores: scores[role] ? { accuracy: scores[role].accuracy } : {},
-      measuredAt,
-      base: base.id,
-      recipe: encode(experiment),
-    };
-    const adapter = await trainable.adapter(checkpointTitle(base.id));
-    const files = trainedFiles(base.files, await trainable.export(), {
-      ...about,
-      ...(adapter && { adapter }),
-      base: checkpointTitle(base.id),
+      measuredAt: halted ? lastMeasured(events) : step,
       data: dataOf(experiment),
-      seed,
       batch: prompts,
     });
-    yield { type: 'kept', role, checkpoint: await keep(files, about) };
   }
 }
 

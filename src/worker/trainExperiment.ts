@@ -6,27 +6,19 @@ import type { LoraParams } from '../algorithms/loraKnobs.ts';
 import { type SftParams, sft } from '../algorithms/sft.ts';
 import { UserError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
-import type { KeptCheckpoint } from '../core/kept.ts';
 import { defaultsOf } from '../core/params.ts';
 import type { TrainableModel } from '../core/trainable.ts';
 import type { TrainEvent, TrainTimes } from '../core/trainEvents.ts';
 import { checkpointTitle } from '../experiment/catalogue.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { encode } from '../experiment/link.ts';
 import { cleanName, parseFileId } from '../experiment/names.ts';
 import type { LoraSettings } from '../models/lora.ts';
 import { tasks } from '../tasks/index.ts';
 import type { Stopped } from './generation.ts';
+import { type Keep, keepTrained } from './keepTrained.ts';
 import { HELD_OUT_EXAMPLES, heldOutLoss, inPasses, measure, type Sample } from './measure.ts';
 import type { Saves } from './saves.ts';
-import { trainedFiles } from './trainedFiles.ts';
-import type { Files, TrainRoom } from './trainRoom.ts';
-
-/** Takes a trained checkpoint and says what became of it. */
-export type Keep = (
-  files: Files,
-  about: Omit<KeptCheckpoint, 'id' | 'bytes' | 'saved' | 'deleted' | 'temporary'>,
-) => Promise<KeptCheckpoint>;
+import type { TrainRoom } from './trainRoom.ts';
 
 const NO_TIMES: TrainTimes = { data: 0, gradients: 0, update: 0, evaluation: 0 };
 
@@ -81,7 +73,7 @@ export async function* trainExperiment(
   stopped: Stopped = () => false,
   saves?: Saves,
 ): AsyncGenerator<RunEvent, void, void> {
-  const { trainable, source, role, base } = room;
+  const { trainable, source, role } = room;
   const params = trainParams(experiment);
   const laps = { ...NO_TIMES } as { -readonly [K in keyof TrainTimes]: number };
   const spend = (lap: keyof TrainTimes) => (ms: number) => {
@@ -208,25 +200,14 @@ export async function* trainExperiment(
   }
   const step = trainable.steps;
   if (step > 0) {
-    const about = {
+    yield await keepTrained(experiment, room, keep, {
       name: nameOf(experiment, step),
-      parameters: trainable.size,
       step,
       scores,
       measuredAt,
-      base: base.id,
-      recipe: encode(experiment),
-    };
-    const adapter = await trainable.adapter(checkpointTitle(base.id));
-    const files = trainedFiles(base.files, await trainable.export(), {
-      ...about,
-      ...(adapter && { adapter }),
-      base: checkpointTitle(base.id),
       data: dataOf(experiment),
-      seed: experiment.seed,
       batch: params.batch,
     });
-    yield { type: 'kept', role, checkpoint: await keep(files, about) };
   }
   yield { type: 'completed' };
 
