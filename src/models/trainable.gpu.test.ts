@@ -2,14 +2,18 @@
 // Node. Small, because a software adapter is about a hundred times slower than wasm; and with one model for all
 // tests, because its programs are compiled at its first passes.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { familyBytes } from '../../test/families/index.ts';
 import { modelBytes, tiny } from '../../test/support/ownDecoder.ts';
+import {
+  difference,
+  lossOf,
+  numbersOf,
+  rows,
+  train,
+  UPDATE,
+} from '../../test/support/trainingBatches.ts';
 import { CURVE_OPTIONS, NODE_CURVE, trainingCurve } from '../../test/support/trainingCurve.ts';
 import { findDevice } from '../backend/device.ts';
-import { DeviceLogits } from '../backend/logits.ts';
-import type { Logits } from '../core/languageModel.ts';
-import { uniforms } from '../core/rng.ts';
-import type { TokenRow, Update } from '../core/trainable.ts';
+import type { TokenRow } from '../core/trainable.ts';
 import { createTrainable } from './createTrainable.ts';
 import { OnnxModel } from './onnxModel.ts';
 import type { OrtRuntime } from './runtime.ts';
@@ -17,14 +21,6 @@ import type { Trainable, TrainingState } from './trainable.ts';
 import { decodeTraining, encodeTraining } from './trainingState.ts';
 import { loadWasmRuntime, loadWebGpuRuntime } from './webRuntime.ts';
 
-const UPDATE: Update = {
-  learningRate: 1e-2,
-  beta1: 0.9,
-  beta2: 0.99,
-  epsilon: 1e-8,
-  weightDecay: 0.1,
-  clip: 1,
-};
 const CONFIG = { contextLength: tiny.context, eos: [2], bos: 1 };
 let device: GPUDevice;
 const runtimes: Partial<Record<OrtRuntime['provider'], OrtRuntime>> = {};
@@ -41,61 +37,6 @@ afterAll(async () => {
   expect(errors).toEqual([]);
   await runtimes.webgpu?.dispose();
 });
-
-/** Rows of random tokens of different lengths; weights of a mean over all of them, some left out. */
-function rows(count = 5, seed = 1): TokenRow[] {
-  const next = uniforms(seed, 0);
-  const token = () => Math.floor(next() * tiny.vocabulary);
-  return Array.from({ length: count }, (_, r) => {
-    const tokens = Array.from({ length: 4 + ((r * 3) % 5) }, token);
-    return {
-      tokens,
-      targets: [...tokens.slice(1), token()],
-      weights: tokens.map((_, t) => (t % 4 === 0 ? 0 : -1 / 25)),
-    };
-  });
-}
-const lossOf = (batch: readonly TokenRow[], logProbs: readonly Float32Array[]) =>
-  batch.reduce(
-    (sum, { weights }, r) => sum + weights.reduce((s, g, t) => s + g * logProbs[r]![t]!, 0),
-    0,
-  );
-async function train(model: Trainable, from: number, to: number): Promise<void> {
-  for (let k = from; k < to; k++) {
-    await model.accumulate(rows(5, k));
-    await model.step(UPDATE);
-  }
-}
-/** Largest difference over all arrays, as a share of the largest number of all. */
-function difference(a: Iterable<Float32Array>, b: Iterable<Float32Array>): number {
-  const flat = (arrays: Iterable<Float32Array>) => [...arrays].flatMap((array) => [...array]);
-  const [x, y] = [flat(a), flat(b)];
-  if (x.length !== y.length) return Number.NaN;
-  const most = (values: number[]) => values.reduce((m, v) => (v <= m ? m : v), 0);
-  return most(x.map((v, i) => Math.abs(v - y[i]!))) / most(y.map(Math.abs));
-}
-
-async function readBack(source: GPUBuffer): Promise<Float32Array> {
-  const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-  const staging = device.createBuffer({ size: source.size, usage });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(source, 0, staging, 0, source.size);
-  device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
-  const data = new Float32Array(staging.getMappedRange().slice(0));
-  staging.destroy();
-  return data;
-}
-/** All that counts of some rows of logits; frees them. */
-async function numbersOf(logits: Logits): Promise<Float32Array> {
-  if (!(logits instanceof DeviceLogits)) throw new Error('not a model’s logits');
-  const { source, layout } = logits;
-  const data = source instanceof Float32Array ? source : await readBack(source);
-  const begin = layout.rowStart * layout.stride;
-  const numbers = data.slice(begin, begin + layout.rows * layout.stride);
-  logits.dispose();
-  return numbers;
-}
 
 describe.each(['wasm', 'webgpu'] as const)('on %s', (provider) => {
   let model: Trainable;
@@ -269,25 +210,25 @@ describe.each(['wasm', 'webgpu'] as const)('on %s', (provider) => {
     const reloaded = async () => {
       const bytes = await model.export();
       const file = await OnnxModel.create('mine', 'mine.onnx', CONFIG, runtimes[provider]!, bytes);
-      const numbers = await numbersOf(await file.decoder(tiny.vocabulary).logits(y, 2));
+      const numbers = await numbersOf(device, await file.decoder(tiny.vocabulary).logits(y, 2));
       await file.release();
       return numbers;
     };
-    const untrained = await numbersOf(await decoder.logits(y, 2));
+    const untrained = await numbersOf(device, await decoder.logits(y, 2));
     expect(difference([untrained], [await reloaded()])).toBeLessThanOrEqual(1e-5);
     await train(model, 0, 1);
     // The decoder has read y with other weights; what it remembers of that is not used.
-    const once = await numbersOf(await decoder.logits(y, 2));
+    const once = await numbersOf(device, await decoder.logits(y, 2));
     expect(difference([once], [untrained])).toBeGreaterThan(1e-3);
     expect(difference([once], [await reloaded()])).toBeLessThanOrEqual(1e-5);
     expect(decoder.count.positions).toBe(2 * y.length);
-    const next = await numbersOf(await decoder.nextLogits([y.slice(0, 3), y.slice(0, 2)]));
+    const next = await numbersOf(device, await decoder.nextLogits([y.slice(0, 3), y.slice(0, 2)]));
     const stride = tiny.vocabulary;
     expect(
       difference([next.subarray(0, stride)], [once.subarray(stride, 2 * stride)]),
     ).toBeLessThanOrEqual(1e-5);
     model.undo();
-    expect(difference([await numbersOf(await decoder.logits(y, 2))], [untrained])).toBe(0);
+    expect(difference([await numbersOf(device, await decoder.logits(y, 2))], [untrained])).toBe(0);
   });
 
   it('what was trained is a file that has the same log-probs when it is loaded again', async () => {
@@ -311,82 +252,6 @@ describe.each(['wasm', 'webgpu'] as const)('on %s', (provider) => {
     await expect(model.accumulate([row(1, 33)])).rejects.toThrow('has 33 tokens');
   });
 });
-
-it('one pair of sessions serves every batch and length, with the gradients of wasm', async () => {
-  const options = { contextLength: tiny.context, microBatch: 4 };
-  const [there, here] = [
-    await createTrainable(modelBytes(), runtimes.webgpu!, options),
-    await createTrainable(modelBytes(), runtimes.wasm!, options),
-  ];
-  for (const [count, length] of [
-    [1, 1],
-    [2, 8],
-    [4, 24],
-    [3, 32],
-  ] as const) {
-    const batch = Array.from({ length: count }, (_, r): TokenRow => {
-      const tokens = Array.from({ length }, (_, t) => (7 * t + 11 * r + 1) % tiny.vocabulary);
-      return { tokens, targets: tokens.toReversed(), weights: tokens.map(() => -1 / length) };
-    });
-    const [a, b] = [await there.gradients(batch), await here.gradients(batch)];
-    const where = `${count} x ${length}`;
-    expect(difference(a.logProbs, b.logProbs), where).toBeLessThanOrEqual(1e-5);
-    const worst = difference(a.gradients.values(), b.gradients.values());
-    expect(worst, where).toBeLessThanOrEqual(1e-5);
-  }
-  await there.release();
-  await here.release();
-}, 120_000);
-
-// Float matrices get theirs by the same operators as the rest of training does.
-it('adapters (LoRA) beside 4-bit weights get on a GPU the gradients that they get on wasm, and learn', async () => {
-  const options = {
-    contextLength: tiny.context,
-    microBatch: 4,
-    lora: { rank: 3, alpha: 6, targets: 'all', seed: 5 } as const,
-  };
-  const bytes = familyBytes('contrib llama int4', 1);
-  const [there, here] = [
-    await createTrainable(bytes, runtimes.webgpu!, options),
-    await createTrainable(bytes, runtimes.wasm!, options),
-  ];
-  const batch = rows(4);
-  // While B is zero, as it begins, A has no gradient.
-  await train(here, 0, 2);
-  await there.restore(await here.state());
-  const [a, b] = [await there.gradients(batch), await here.gradients(batch)];
-  expect([...a.gradients.keys()].every((name) => /lora_[AB]/.test(name))).toBe(true);
-  for (const gradient of b.gradients.values()) expect(gradient.some((g) => g !== 0)).toBe(true);
-  expect(difference(a.logProbs, b.logProbs)).toBeLessThanOrEqual(1e-5);
-  expect(difference(a.gradients.values(), b.gradients.values())).toBeLessThanOrEqual(1e-5);
-  const before = lossOf(batch, await there.accumulate(batch));
-  await there.step({ ...UPDATE, learningRate: 1e-3 });
-  expect(lossOf(batch, await there.accumulate(batch))).toBeLessThan(before);
-  await there.release();
-  await here.release();
-}, 120_000);
-
-it('a checkpoint as torch exported it has the same gradients and logits on both', async () => {
-  const response = await fetch(
-    new URL('/test/fixtures/torch-small/onnx/model.onnx', location.href),
-  );
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const config = { ...CONFIG, contextLength: 256 };
-  const results = [];
-  for (const runtime of Object.values(runtimes)) {
-    const model = await createTrainable(bytes, runtime, { contextLength: 256 });
-    const { logProbs, gradients } = await model.gradients(rows(2));
-    const live = await model.decoder('torch-small', config);
-    const logits = await numbersOf(await live.decoder(model.vocab).logits([1, 40, 41], 1));
-    results.push({ logProbs, gradients, logits });
-    await live.release();
-    await model.release();
-  }
-  const [there, here] = results;
-  expect(difference(there!.logProbs, here!.logProbs)).toBeLessThanOrEqual(1e-5);
-  expect(difference(there!.gradients.values(), here!.gradients.values())).toBeLessThanOrEqual(1e-5);
-  expect(difference([there!.logits], [here!.logits])).toBeLessThanOrEqual(1e-5);
-}, 120_000);
 
 describe('on the GPU', () => {
   it('nothing comes home but log-probs and the norm, and buffers do not pile up', async () => {
